@@ -1,0 +1,400 @@
+-- Foundations: who asks, what changed, in which order. Nothing here knows a welfare noun.
+--
+-- Two database roles (created by `server migrate` when they are missing):
+--   tsunagi_owner  owns every object; migrations and SECURITY DEFINER functions run as it
+--   tsunagi_app    what the service connects as; no BYPASSRLS, sees only what the policies let through
+
+create extension if not exists pg_trgm;
+create extension if not exists btree_gist;
+
+-- History is read through a second schema of the same table names: see record_attach.
+create schema as_of;
+grant usage on schema as_of to tsunagi_app;
+grant usage on schema public to tsunagi_app;
+
+-- ---------------------------------------------------------------------------------------------
+-- Who asks. app_begin (next migration, it needs the accounts) sets these for one transaction;
+-- until then every question fails, so a query that forgot it sees nothing.
+
+create function app_setting(name text) returns text
+  language plpgsql stable parallel safe set search_path = public, pg_temp as $$
+begin
+  if coalesce(current_setting('app.begun', true), '') = '' then
+    raise exception 'app_begin has not been called in this transaction' using errcode = 'TS000';
+  end if;
+  return nullif(current_setting('app.' || name, true), '');
+end $$;
+
+create function app_org() returns uuid language sql stable parallel safe as $$ select app_setting('org')::uuid $$;
+create function app_actor() returns uuid language sql stable parallel safe as $$ select app_setting('actor')::uuid $$;
+create function app_role() returns text language sql stable parallel safe as $$ select app_setting('role') $$;
+create function app_as_of() returns timestamptz language sql stable parallel safe as $$ select app_setting('as_of')::timestamptz $$;
+create function app_may_write() returns boolean language sql stable parallel safe as $$ select app_setting('write') is not null $$;
+
+-- ---------------------------------------------------------------------------------------------
+-- The streams. A stream is an owning organisation; its counter is taken at commit, so numbers are
+-- gap-free and in commit order. An epoch belongs to one timeline of one database cluster: after a
+-- failover or a restore a reader is told to start anew instead of silently missing rows.
+
+create table change_stream (
+  stream_id uuid not null,
+  last_seq bigint not null default 0,
+  floor_seq bigint not null default 0,
+  epoch uuid not null default gen_random_uuid(),
+  epoch_start bigint not null default 0,
+  cluster text not null default '',
+  constraint change_stream_pkey primary key (stream_id)
+) with (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+
+create table change_log (
+  stream_id uuid not null,
+  seq bigint not null,
+  entity text not null,
+  record_id uuid not null,
+  version bigint not null,
+  op "char" not null,
+  actor_id uuid,
+  request_id uuid,
+  at timestamptz not null default clock_timestamp(),
+  constraint change_log_pkey primary key (stream_id, seq),
+  constraint change_log_op check (op in ('I', 'U', 'D'))
+);
+
+-- What every record looked like at every version, who changed it, when and why. The only source of
+-- `as_of` and of the history screens. Nobody updates or deletes here (no grant, and a trigger).
+create table record_history (
+  ord bigint generated always as identity,
+  tx xid8 not null default pg_current_xact_id(),
+  stream_id uuid not null,
+  entity text not null,
+  record_id uuid not null,
+  version bigint not null,
+  op "char" not null,
+  row jsonb not null,
+  actor_id uuid,
+  actor_name text,
+  actor_org_id uuid,
+  reason text,
+  request_id uuid,
+  at timestamptz not null default clock_timestamp(),
+  constraint record_history_pkey primary key (entity, record_id, version),
+  constraint record_history_op check (op in ('I', 'U', 'D'))
+);
+-- How the flush at commit finds the rows of its own transaction.
+create index record_history_tx on record_history (tx, ord);
+
+create function cluster_timeline() returns text language sql stable as $$
+  select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) from pg_control_system()
+$$;
+
+-- Runs at COMMIT (deferred). The first row of a transaction numbers all of them; `app.flushed`
+-- remembers how far, and is undone with a savepoint like everything else.
+create function change_flush() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  flushed bigint := coalesce(nullif(current_setting('app.flushed', true), ''), '0')::bigint;
+  timeline text;
+  stream record;
+  last bigint;
+begin
+  if new.ord <= flushed then
+    return null;
+  end if;
+  timeline := cluster_timeline();
+  -- Streams in id order: two transactions that touch the same ones cannot deadlock.
+  for stream in
+    select stream_id, count(*) as n from record_history
+    where tx = pg_current_xact_id() and ord > flushed group by stream_id order by stream_id
+  loop
+    insert into change_stream as s (stream_id, last_seq, cluster) values (stream.stream_id, stream.n, timeline)
+    on conflict on constraint change_stream_pkey do update set
+      last_seq = s.last_seq + excluded.last_seq,
+      epoch = case when s.cluster = timeline then s.epoch else gen_random_uuid() end,
+      epoch_start = case when s.cluster = timeline then s.epoch_start else s.last_seq end,
+      cluster = timeline
+    returning last_seq into last;
+    insert into change_log (stream_id, seq, entity, record_id, version, op, actor_id, request_id)
+    select h.stream_id, last - stream.n + row_number() over (order by h.ord),
+           h.entity, h.record_id, h.version, h.op, h.actor_id, h.request_id
+    from record_history h
+    where h.tx = pg_current_xact_id() and h.ord > flushed and h.stream_id = stream.stream_id;
+  end loop;
+  perform set_config('app.flushed', max(ord)::text, true) from record_history where tx = pg_current_xact_id();
+  return null;
+end $$;
+
+create constraint trigger change_flush after insert on record_history
+  deferrable initially deferred for each row execute function change_flush();
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = '42501';
+end $$;
+
+create trigger append_only before update or delete or truncate on record_history
+  for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on change_log
+  for each statement execute function refuse_change();
+
+-- ---------------------------------------------------------------------------------------------
+-- What every record table gets, from one function: record_attach.
+
+-- The owner of a child is the owner of its parent; of a root, the caller's organisation. A parent that
+-- the caller cannot see is no parent (invoker's rights), reported as the foreign key it breaks.
+create function record_stamp_insert() returns trigger language plpgsql as $$
+declare
+  parent_id uuid;
+begin
+  new.version := 1;
+  new.created_at := now();
+  new.updated_at := now();
+  if tg_nargs = 0 then
+    new.owner_org_id := coalesce(new.owner_org_id, app_org());
+  else
+    parent_id := (to_jsonb(new) ->> tg_argv[1])::uuid;
+    execute format('select owner_org_id from public.%I where id = $1', tg_argv[0]) into new.owner_org_id using parent_id;
+    if new.owner_org_id is null then
+      raise exception 'no such parent' using errcode = '23503',
+        constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
+    end if;
+  end if;
+  return new;
+end $$;
+
+create function record_stamp_update() returns trigger language plpgsql as $$
+begin
+  new.id := old.id;
+  new.owner_org_id := old.owner_org_id;
+  new.created_at := old.created_at;
+  new.version := old.version + 1;
+  new.updated_at := now();
+  return new;
+end $$;
+
+create function record_capture_insert() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into record_history (stream_id, entity, record_id, version, op, row, actor_id, actor_name, actor_org_id, reason, request_id)
+  select owner_org_id, tg_table_name, id, version, 'I', to_jsonb(n) - 'search',
+         nullif(current_setting('app.actor', true), '')::uuid, nullif(current_setting('app.actor_name', true), ''),
+         nullif(current_setting('app.org', true), '')::uuid, nullif(current_setting('app.reason', true), ''),
+         nullif(current_setting('app.request', true), '')::uuid
+  from changed n order by id;
+  return null;
+end $$;
+
+create function record_capture_update() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into record_history (stream_id, entity, record_id, version, op, row, actor_id, actor_name, actor_org_id, reason, request_id)
+  select owner_org_id, tg_table_name, id, version, 'U', to_jsonb(n) - 'search',
+         nullif(current_setting('app.actor', true), '')::uuid, nullif(current_setting('app.actor_name', true), ''),
+         nullif(current_setting('app.org', true), '')::uuid, nullif(current_setting('app.reason', true), ''),
+         nullif(current_setting('app.request', true), '')::uuid
+  from changed n order by id;
+  return null;
+end $$;
+
+-- The tombstone: what was deleted stays readable here, with its date and reason.
+create function record_capture_delete() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into record_history (stream_id, entity, record_id, version, op, row, actor_id, actor_name, actor_org_id, reason, request_id)
+  select owner_org_id, tg_table_name, id, version + 1, 'D', to_jsonb(o) - 'search',
+         nullif(current_setting('app.actor', true), '')::uuid, nullif(current_setting('app.actor_name', true), ''),
+         nullif(current_setting('app.org', true), '')::uuid, nullif(current_setting('app.reason', true), ''),
+         nullif(current_setting('app.request', true), '')::uuid
+  from changed o order by id;
+  return null;
+end $$;
+
+-- A reference to a row the caller cannot see is no reference: foreign keys look past row-level security,
+-- so this looks through it (invoker's rights).
+create function refuse_unseen() returns trigger language plpgsql as $$
+declare
+  target uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
+  seen boolean;
+begin
+  if target is not null and (tg_op = 'INSERT' or target is distinct from (to_jsonb(old) ->> tg_argv[0])::uuid) then
+    execute format('select exists (select 1 from public.%I where id = $1)', tg_argv[1]) into seen using target;
+    if not seen then
+      raise exception 'no such record' using errcode = '23503', constraint = tg_argv[2], table = tg_table_name;
+    end if;
+  end if;
+  return new;
+end $$;
+
+-- Makes a table a record: version and owner set by the database, history and feed captured, row-level
+-- security forced, and a view of the same name in schema as_of that shows it as it was.
+--   parent, parent_column  the table whose row owns this one (null for roots)
+--   readable               who reads besides the owner (SQL on the row)
+--   writable               who writes besides the owner (SQL on the row), null for nobody
+--   append_only            revisions are added, never changed
+create function record_attach(
+  target text, parent text default null, parent_column text default null,
+  readable text default 'false', writable text default 'false', append_only boolean default false
+) returns void language plpgsql as $$
+declare
+  own constant text := 'owner_org_id = (select app_org())';
+  writes constant text := format('(select app_may_write()) and (%s or %s)', own, writable);
+  reference record;
+begin
+  if parent is null then
+    execute format('create trigger a_stamp_insert before insert on %I for each row execute function record_stamp_insert()', target);
+  else
+    execute format('create trigger a_stamp_insert before insert on %I for each row execute function record_stamp_insert(%L, %L)', target, parent, parent_column);
+  end if;
+  execute format('create trigger capture_insert after insert on %I referencing new table as changed for each statement execute function record_capture_insert()', target);
+  if append_only then
+    execute format('create trigger append_only before update or delete or truncate on %I for each statement execute function refuse_change()', target);
+  else
+    execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update()', target);
+    execute format('create trigger capture_update after update on %I referencing new table as changed for each statement execute function record_capture_update()', target);
+    execute format('create trigger capture_delete after delete on %I referencing old table as changed for each statement execute function record_capture_delete()', target);
+  end if;
+
+  execute format('alter table %I enable row level security', target);
+  execute format('alter table %I force row level security', target);
+  execute format('create policy owner_all on %I to tsunagi_owner using (true) with check (true)', target);
+  execute format('create policy app_select on %I for select to tsunagi_app using (%s or %s)', target, own, readable);
+  execute format('create policy app_insert on %I for insert to tsunagi_app with check (%s)', target, writes);
+  execute format('grant select, insert on %I to tsunagi_app', target);
+  if not append_only then
+    execute format('create policy app_update on %I for update to tsunagi_app using (%s) with check (%s)', target, writes, writes);
+    execute format('create policy app_delete on %I for delete to tsunagi_app using (%s)', target, writes);
+    execute format('grant update, delete on %I to tsunagi_app', target);
+  end if;
+
+  for reference in
+    select c.conname, f.relname, a.attname from pg_constraint c
+    join pg_class f on f.oid = c.confrelid
+    join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    where c.conrelid = target::regclass and c.contype = 'f' and array_length(c.conkey, 1) = 1
+      and f.relname not in ('organizations', 'municipalities') and a.attname is distinct from parent_column
+  loop
+    execute format('create trigger b_see_%s before insert or update of %I on %I for each row when (new.%I is not null) execute function refuse_unseen(%L, %L, %L)',
+      reference.attname, reference.attname, target, reference.attname, reference.attname, reference.relname, reference.conname);
+  end loop;
+
+  perform record_view(target);
+end $$;
+
+-- The table as it was at app_as_of(): the newest version until then, unless that was its deletion.
+-- A request with as_of puts schema as_of before public in its search path, and every query of the
+-- service reads the past without being written a second time.
+create function record_view(target text) returns void language plpgsql as $$
+begin
+  execute format('drop view if exists as_of.%I', target);
+  execute format($view$
+    create view as_of.%1$I with (security_invoker = true) as
+    select r.* from (
+      select distinct on (h.record_id) h.op, h.row from public.record_history h
+      where h.entity = %1$L and h.at <= public.app_as_of()
+      order by h.record_id, h.version desc
+    ) h cross join lateral jsonb_populate_record(null::public.%1$I, h.row) r
+    where h.op <> 'D' $view$, target);
+  execute format('grant select on as_of.%I to tsunagi_app', target);
+end $$;
+
+-- History follows the record: its owner reads all of it; who sees the record today sees its history
+-- when signed in.
+create function record_visible(entity text, record_id uuid) returns boolean language plpgsql stable as $$
+declare
+  visible boolean;
+begin
+  if app_org() is null then
+    return false;
+  end if;
+  execute format('select exists (select 1 from public.%I where id = $1)', entity) into visible using record_id;
+  return visible;
+end $$;
+
+alter table record_history enable row level security;
+alter table record_history force row level security;
+create policy owner_all on record_history to tsunagi_owner using (true) with check (true);
+create policy app_select on record_history for select to tsunagi_app
+  using (stream_id = (select app_org()) or record_visible(entity, record_id));
+grant select on record_history to tsunagi_app;
+
+alter table change_log enable row level security;
+alter table change_log force row level security;
+create policy owner_all on change_log to tsunagi_owner using (true) with check (true);
+create policy app_select on change_log for select to tsunagi_app
+  using (stream_id = (select app_org()) or record_visible(entity, record_id));
+grant select on change_log to tsunagi_app;
+
+alter table change_stream enable row level security;
+alter table change_stream force row level security;
+create policy owner_all on change_stream to tsunagi_owner using (true) with check (true);
+create policy app_select on change_stream for select to tsunagi_app using (app_org() is not null);
+grant select on change_stream to tsunagi_app;
+
+-- ---------------------------------------------------------------------------------------------
+-- Answers of writes, kept in the transaction of their effect: a retry gets the same answer, a crash
+-- leaves neither effect nor key. Kept 14 days.
+create table idempotency_keys (
+  actor_id uuid not null,
+  key text not null,
+  request_hash bytea not null,
+  status smallint not null,
+  headers jsonb not null,
+  body text not null,
+  created_at timestamptz not null default now(),
+  constraint idempotency_keys_pkey primary key (actor_id, key),
+  constraint idempotency_keys_key check (length(key) between 1 and 255)
+);
+create index idempotency_keys_created_at on idempotency_keys (created_at);
+alter table idempotency_keys enable row level security;
+alter table idempotency_keys force row level security;
+create policy owner_all on idempotency_keys to tsunagi_owner using (true) with check (true);
+create policy app_own on idempotency_keys to tsunagi_app
+  using (actor_id = (select app_actor())) with check (actor_id = (select app_actor()));
+grant select, insert on idempotency_keys to tsunagi_app;
+
+-- ---------------------------------------------------------------------------------------------
+-- Small rules that several tables share.
+
+-- A tree must stay a tree. Walks up from the new parent; the depth limit also ends a damaged tree.
+create function refuse_cycle() returns trigger language plpgsql as $$
+declare
+  above uuid := new.parent_id;
+  depth int := 0;
+begin
+  while above is not null loop
+    depth := depth + 1;
+    if above = new.id or depth > 50 then
+      raise exception 'a record cannot be below itself' using errcode = '23514',
+        constraint = format('%s_no_cycle', tg_table_name), table = tg_table_name;
+    end if;
+    execute format('select parent_id from public.%I where id = $1', tg_table_name) into above using above;
+  end loop;
+  return new;
+end $$;
+
+-- What people search: compatibility forms folded, case folded.
+create function search_key(variadic parts text[]) returns text language sql immutable parallel safe as $$
+  select lower(normalize(array_to_string(parts, ' '), NFKC))
+$$;
+
+-- Life of a sheet: draft, submitted, returned, confirmed, published. Going back from what was confirmed,
+-- and returning what was submitted, needs a reason.
+create function check_transition() returns trigger language plpgsql as $$
+begin
+  if new.status = old.status then
+    return new;
+  end if;
+  if (old.status, new.status) not in (
+    ('draft', 'submitted'), ('returned', 'submitted'), ('submitted', 'returned'), ('submitted', 'confirmed'), ('submitted', 'draft'),
+    ('draft', 'confirmed'), ('confirmed', 'published'), ('confirmed', 'draft'), ('published', 'confirmed'))
+  then
+    raise exception '% cannot become %', old.status, new.status using errcode = '23514',
+      constraint = format('%s_transition', tg_table_name), table = tg_table_name;
+  end if;
+  if (old.status in ('confirmed', 'published') and new.status <> 'published' or new.status = 'returned')
+    and coalesce(current_setting('app.reason', true), '') = ''
+  then
+    raise exception 'a reason is needed' using errcode = '23514',
+      constraint = format('%s_transition_reason', tg_table_name), table = tg_table_name;
+  end if;
+  return new;
+end $$;

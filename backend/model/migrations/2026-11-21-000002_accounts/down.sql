@@ -1,0 +1,3 @@
+drop view as_of.clients, as_of.grants, as_of.user_roles, as_of.users, as_of.organizations;
+drop function app_gathers, app_begin;
+drop table signing_keys, sessions, sign_in_failures, credentials, clients, grants, user_roles, users, organizations, municipalities;

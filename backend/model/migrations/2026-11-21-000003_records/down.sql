@@ -1,0 +1,14 @@
+do $$
+declare
+  t text;
+begin
+  foreach t in array array['finding_notes', 'external_ids', 'municipality_facts', 'kpi_current', 'kpi_observations', 'kpi_targets', 'kpi_series',
+    'kpi_placements', 'kpis', 'project_costs', 'projects', 'evaluations', 'roadmap_items', 'roadmap_cells', 'goal_roles', 'goals',
+    'evaluation_levels', 'plan_actors', 'plans', 'members', 'platform_years', 'platforms'] loop
+    execute format('drop view if exists as_of.%I cascade', t);
+    execute format('drop table %I', t);
+  end loop;
+end $$;
+drop function open_series, keep_current_target, keep_current_observation, stamp_observation, stamp_target, stamp_evaluation,
+  goal_role_of_plan, check_roadmap_place, keep_original_fiscal_year, check_municipality_codes, child_readable, root_readable,
+  app_slots, app_shared;

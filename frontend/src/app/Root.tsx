@@ -1,0 +1,34 @@
+import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { currentIdentity, subscribeToSession, useIdentity } from "../api";
+import { announce } from "../ui";
+import { Shell } from "./Shell";
+
+/** Decides between the bare screens and the shell, and watches for the end of the session. */
+export function Root() {
+  const identity = useIdentity();
+  const navigate = useNavigate();
+  const { pathname, href } = useLocation();
+  const bare = pathname === "/sign-in" || pathname === "/gallery";
+
+  useEffect(() => {
+    if (bare) return;
+    // Signed out here, in another tab or by the server: sign in again and come back to this place.
+    return subscribeToSession(() => {
+      if (!currentIdentity()) void navigate({ to: "/sign-in", search: { redirect: href } });
+    });
+  }, [bare, href, navigate]);
+
+  // A new page starts at its heading: the focus of the old page's link is gone with that page.
+  useEffect(() => {
+    const timer = setTimeout(() => announce(document.title), 300);
+    return () => clearTimeout(timer);
+  }, [pathname]);
+
+  if (bare || !identity) return <Outlet />;
+  return (
+    <Shell identity={identity}>
+      <Outlet />
+    </Shell>
+  );
+}

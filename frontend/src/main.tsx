@@ -1,0 +1,32 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { isApiError, subscribeToSession, currentIdentity } from "./api";
+import { router } from "./app/router";
+import "./ui/styles.css";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // A refused request stays refused; only what may pass by itself is tried again.
+      retry: (count, error) => count < 2 && isApiError(error) && (error.status === 0 || error.status >= 500),
+    },
+  },
+});
+
+// What one person was shown must not appear to the next one on the same computer.
+subscribeToSession(() => {
+  if (!currentIdentity()) queries.clear();
+});
+
+const element = document.getElementById("root");
+if (!element) throw new Error("index.html has no #root");
+createRoot(element).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>,
+);
