@@ -12,7 +12,6 @@ use crate::{
 use rustix::process::Signal;
 use std::{
     fs::{self, File, TryLockError},
-    hash::{DefaultHasher, Hash, Hasher},
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -267,11 +266,10 @@ impl Folder {
         };
         // Only if it really is one: the number may belong to another program by now.
         let is_server = fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-            let mut words = line.split(|byte| *byte == 0);
+            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
             words
-                .next()
-                .is_some_and(|program| program.ends_with(b"server"))
-                && words.next() == Some(b"serve")
+                .windows(2)
+                .any(|pair| pair[0].ends_with(b"server") && pair[1] == b"serve")
         });
         if is_server && process::alive(pid) {
             say("Ending the server of a run that was killed");
@@ -289,14 +287,9 @@ fn default_folder() -> Result<PathBuf> {
     if std::env::var_os("DATABASE_URL").is_some() || postgres::reachable(runner.as_ref(), &usual) {
         return Ok(usual);
     }
-    let mut hasher = DefaultHasher::new();
-    layout::root().hash(&mut hasher);
-    let root = layout::root();
-    let name = root.file_name().unwrap_or_default().to_string_lossy();
-    Ok(PathBuf::from(format!(
-        "/var/lib/tsunagi/{name}-{:08x}",
-        hasher.finish() as u32
-    )))
+    let clone = layout::root();
+    let name = clone.to_string_lossy().trim_matches('/').replace('/', "-");
+    Ok(Path::new("/var/lib/tsunagi").join(name))
 }
 
 /// Where the database comes from, checked before the long work.
