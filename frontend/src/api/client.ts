@@ -43,7 +43,7 @@ export const etagOf = (version: number) => `"v${version}"`;
  */
 export function writeHeaders(): { "Idempotency-Key": string };
 export function writeHeaders(etag: string): { "Idempotency-Key": string; "If-Match": string };
-export function writeHeaders(etag?: string) {
+export function writeHeaders(etag?: string): { "Idempotency-Key": string; "If-Match"?: string } {
   const key = { "Idempotency-Key": crypto.randomUUID() };
   return etag === undefined ? key : { ...key, "If-Match": etag };
 }

@@ -4,7 +4,7 @@ import { ErrorState, Loading } from "../ui";
 import { Root } from "./Root";
 
 /** Parameters of the address are plain texts: `?fy=2024&tab=members`, readable in a mail. */
-type Search = Record<string, string | number | undefined> & { fy?: string | number; redirect?: string };
+type Search = Record<string, unknown> & { fy?: string | number; redirect?: string };
 
 const PUBLIC = new Set(["/sign-in", ...(import.meta.env.DEV ? ["/gallery"] : [])]);
 

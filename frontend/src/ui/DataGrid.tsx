@@ -125,17 +125,18 @@ export interface GridCellProps {
 
 export function GridCell({ row, col, rowSpan, colSpan, rowHeader, editLabel, className, children }: GridCellProps) {
   const cell = useRef<HTMLTableCellElement>(null);
-  const [editing, setEditing] = useState(false);
+  const [mode, setMode] = useState<"reading" | "editing" | "returning">("reading");
   const start = () => {
-    if (editLabel === undefined || editing) return;
-    setEditing(true);
+    if (editLabel === undefined || mode === "editing") return;
+    setMode("editing");
     announce(`${editLabel}を編集中です`);
   };
-  const onEditingChange = (next: boolean, byKeyboard: boolean) => {
-    setEditing(next);
-    // Ended by a key: the reader goes on from this cell. Ended by a click: the click decides.
-    if (!next && byKeyboard) cell.current?.focus();
-  };
+  // Ended by a key: the reader goes on from this cell. Ended by a click: the click decides.
+  const onEditingChange = (next: boolean, byKeyboard: boolean) =>
+    setMode((now) => (next ? "editing" : byKeyboard ? "returning" : now === "editing" ? "reading" : now));
+  useEffect(() => {
+    if (mode === "returning") cell.current?.focus();
+  }, [mode]);
   const Cell = rowHeader ? "th" : "td";
   return (
     <Cell
@@ -157,7 +158,7 @@ export function GridCell({ row, col, rowSpan, colSpan, rowHeader, editLabel, cla
         start();
       }}
     >
-      {typeof children === "function" ? children({ editing, onEditingChange }) : children}
+      {typeof children === "function" ? children({ editing: mode === "editing", onEditingChange }) : children}
     </Cell>
   );
 }

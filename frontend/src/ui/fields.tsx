@@ -1,4 +1,4 @@
-import { useId, useState, type ComponentProps, type CompositionEvent, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useState, type ComponentProps, type KeyboardEvent, type ReactNode } from "react";
 import { formatDecimal, parseNumber } from "../lib/decimal";
 
 interface FrameProps {
@@ -69,8 +69,8 @@ export function useComposing() {
   return {
     composing,
     handlers: {
-      onCompositionStart: (_: CompositionEvent) => setComposing(true),
-      onCompositionEnd: (_: CompositionEvent) => setComposing(false),
+      onCompositionStart: () => setComposing(true),
+      onCompositionEnd: () => setComposing(false),
     },
   };
 }
