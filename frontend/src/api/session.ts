@@ -101,7 +101,8 @@ export function refreshSession(): Promise<boolean> {
 
 /** Browsers offer Web Locks on https and loopback only; the sign-in page tells about other origins. */
 async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  return "locks" in navigator ? await navigator.locks.request("tsunagi-refresh", work) : await work();
+  const locks: LockManager | undefined = navigator.locks;
+  return locks ? await locks.request("tsunagi-refresh", work) : await work();
 }
 
 /** True when a session exists or could be restored from the cookie. */

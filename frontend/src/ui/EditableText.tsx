@@ -225,6 +225,8 @@ export function EditableText(props: EditableTextProps) {
             value={shown}
             maxLength={maxLength}
             onChange={(event) => type(event.target.value)}
+            // Typing goes on where the text ends, as in a spreadsheet's cell.
+            onFocus={(event) => event.target.setSelectionRange(shown.length, shown.length)}
             onBlur={() => {
               setEditing(false, false);
               void save();

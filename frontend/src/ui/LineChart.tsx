@@ -1,7 +1,7 @@
 import { scaleLinear, scalePoint } from "@visx/scale";
 import { LinePath } from "@visx/shape";
 import { useId } from "react";
-import { formatDecimal, toChartNumber } from "../lib/decimal";
+import { compareDecimals, formatDecimal, toChartNumber } from "../lib/decimal";
 import { Table } from "./Table";
 
 export interface ChartPoint {
@@ -102,6 +102,15 @@ export function LineChart({ title, unit, periods, series, targets = [], baseline
   const at = (period: string) => x(period) ?? 0;
   const height = (value: string) => y(toChartNumber(value));
   const single = series.length === 1;
+  // A value and the target of its period stand close together: the higher one is labelled above.
+  const above = (point: ChartPoint, value: string) => {
+    const target = targets.find((candidate) => candidate.period === point.period);
+    return target === undefined || compareDecimals(value, target.value) >= 0;
+  };
+  const targetAbove = (target: { period: string; value: string }) => {
+    const point = single ? series[0]?.points.find((candidate) => candidate.period === target.period) : undefined;
+    return point?.value === undefined || point.value === null || !above(point, point.value);
+  };
   const description = [
     ...series.map((line) => {
       const known = line.points.flatMap((point) => (point.value === null ? [] : [`${point.period} ${formatDecimal(point.value)}${unit}`]));
@@ -112,13 +121,13 @@ export function LineChart({ title, unit, periods, series, targets = [], baseline
   ].join("。");
 
   return (
-    <figure className="grid gap-4">
+    <figure className="grid max-w-[60rem] gap-4">
       <div className="scroll-area overflow-x-auto">
         <svg
           role="img"
           aria-labelledby={`${id}-title ${id}-desc`}
           viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-          className="h-auto w-full min-w-[36rem] max-w-[60rem]"
+          className="h-auto w-full min-w-[36rem]"
           fontSize={14}
         >
           <title id={`${id}-title`}>{title}</title>
@@ -147,7 +156,7 @@ export function LineChart({ title, unit, periods, series, targets = [], baseline
               {targets.map((target) => (
                 <g key={target.period}>
                   <line x1={at(target.period) - 16} x2={at(target.period) + 16} y1={height(target.value)} y2={height(target.value)} stroke="#c74700" strokeWidth={4} />
-                  <text x={at(target.period)} y={height(target.value) - 8} textAnchor="middle" fill="#a33a00">
+                  <text x={at(target.period)} y={height(target.value) + (targetAbove(target) ? -8 : 20)} textAnchor="middle" fill="#a33a00">
                     目標 {formatDecimal(target.value)}
                   </text>
                 </g>
@@ -188,7 +197,7 @@ export function LineChart({ title, unit, periods, series, targets = [], baseline
                       <>
                         <Marker shape={look.shape} x={at(point.period)} y={height(point.value)} color={look.stroke} hollow={point.provisional} />
                         {single && (
-                          <text x={at(point.period)} y={height(point.value) + 24} textAnchor="middle" fontWeight={700}>
+                          <text x={at(point.period)} y={height(point.value) + (above(point, point.value) ? -12 : 24)} textAnchor="middle" fontWeight={700}>
                             {formatDecimal(point.value)}
                           </text>
                         )}
@@ -203,7 +212,7 @@ export function LineChart({ title, unit, periods, series, targets = [], baseline
           {baseline && (
             <g>
               <Marker shape="diamond" x={at(baseline.period)} y={height(baseline.value)} color="#333" hollow />
-              <text x={at(baseline.period) + 12} y={height(baseline.value) - 10} textAnchor="start">
+              <text x={at(baseline.period) + 12} y={height(baseline.value) + 20} textAnchor="start">
                 基準 {formatDecimal(baseline.value)}
               </text>
             </g>
@@ -232,16 +241,24 @@ export function LineChart({ title, unit, periods, series, targets = [], baseline
 }
 
 function cellText(point: ChartPoint | undefined) {
-  if (!point) return "－";
-  if (point.value === null) return point.missing ? `－（${point.missing}）` : "－";
-  return [
-    point.printed ?? formatDecimal(point.value),
-    point.provisional ? "（速報）" : "",
-    point.breakReason === undefined ? "" : `≠（前と比較できません：${point.breakReason}）`,
-  ].join("");
+  if (!point || point.value === null) return "－";
+  return `${point.printed ?? formatDecimal(point.value)}${point.provisional ? "（速報）" : ""}`;
+}
+
+/** Why a value is missing, or not comparable with the one before. */
+function noteOf(point: ChartPoint | undefined): string {
+  if (point?.value === null) return point.missing ?? "";
+  return point?.breakReason === undefined ? "" : `≠ 前の値と比較できません（${point.breakReason}）`;
 }
 
 function ValueTable({ title, unit, periods, series, targets = [], baseline }: LineChartProps) {
+  const pointOf = (line: ChartSeries, period: string) => line.points.find((point) => point.period === period);
+  const notes = (period: string) =>
+    series
+      .map((line) => ({ name: line.name, note: noteOf(pointOf(line, period)) }))
+      .filter(({ note }) => note)
+      .map(({ name, note }) => (series.length === 1 ? note : `${name}：${note}`))
+      .join("、");
   return (
     <figcaption>
       <Table
@@ -254,13 +271,15 @@ function ValueTable({ title, unit, periods, series, targets = [], baseline }: Li
           ...series.map((line) => ({
             key: line.name,
             header: line.name,
-            cell: (period: string) => cellText(line.points.find((point) => point.period === period)),
+            number: true,
+            cell: (period: string) => cellText(pointOf(line, period)),
           })),
           ...(targets.length > 0
             ? [
                 {
                   key: "target",
                   header: "目標値",
+                number: true,
                   cell: (period: string) => {
                     const target = targets.find((candidate) => candidate.period === period);
                     return target ? formatDecimal(target.value) : "－";
@@ -268,6 +287,7 @@ function ValueTable({ title, unit, periods, series, targets = [], baseline }: Li
                 },
               ]
             : []),
+          ...(periods.some(notes) ? [{ key: "note", header: "備考", cell: notes }] : []),
         ]}
       />
       {baseline && (

@@ -36,7 +36,7 @@ export function Table<Row>({ caption, captionHidden, columns, rows, rowKey, dens
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.key} scope="col" style={column.width ? { width: column.width, minWidth: column.width } : undefined}>
+              <th key={column.key} scope="col" className={column.number ? "number" : undefined} style={column.width ? { width: column.width, minWidth: column.width } : undefined}>
                 {column.header}
               </th>
             ))}

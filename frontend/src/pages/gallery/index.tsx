@@ -1,6 +1,5 @@
 import { useState, type ReactNode } from "react";
 import {
-  Breadcrumbs,
   Button,
   Checkbox,
   ConfirmDialog,
@@ -328,8 +327,7 @@ export default function GalleryPage() {
       <Section title="ダイアログ">
         <Dialogs />
       </Section>
-      <Section title="タブと現在位置">
-        <Breadcrumbs items={[{ label: "ホーム", href: "/" }, { label: "プラットフォーム", href: "/platforms" }, { label: "麒麟のまち" }]} />
+      <Section title="タブ">
         <Tabs
           label="プラットフォームの内容"
           selected={tab}
