@@ -67,6 +67,9 @@ pub fn install(folder: &Path) -> Result<()> {
         )
         .env("npm_config_loglevel", "error"),
     )?;
+    // Without a single dependency npm makes no folder.
+    fs::create_dir_all(folder.join("node_modules"))
+        .could_not(|| format!("write {}", stamp.display()))?;
     fs::write(&stamp, lock).could_not(|| format!("write {}", stamp.display()))
 }
 
