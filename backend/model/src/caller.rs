@@ -62,9 +62,19 @@ pub struct Caller {
 
 impl Caller {
     /// Somebody without a token.
-    pub const ANONYMOUS: Self = Self { kind: CallerKind::Anonymous, id: None, organization: None, session: None };
+    pub const ANONYMOUS: Self = Self {
+        kind: CallerKind::Anonymous,
+        id: None,
+        organization: None,
+        session: None,
+    };
     /// The service while it signs somebody in.
-    pub const AUTHENTICATOR: Self = Self { kind: CallerKind::Authenticator, id: None, organization: None, session: None };
+    pub const AUTHENTICATOR: Self = Self {
+        kind: CallerKind::Authenticator,
+        id: None,
+        organization: None,
+        session: None,
+    };
 }
 
 /// What else a transaction knows of its request.

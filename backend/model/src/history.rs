@@ -46,7 +46,12 @@ pub struct Operation(pub u8);
 
 impl diesel::deserialize::FromSql<diesel::sql_types::CChar, diesel::pg::Pg> for Operation {
     fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-        bytes.as_bytes().first().copied().map(Self).ok_or_else(|| "an empty operation".into())
+        bytes
+            .as_bytes()
+            .first()
+            .copied()
+            .map(Self)
+            .ok_or_else(|| "an empty operation".into())
     }
 }
 
@@ -58,7 +63,13 @@ impl Serialize for Operation {
 
 impl HistoryEntry {
     /// Versions of a record that the caller may see, newest first.
-    pub async fn list(mut db: Db<'_>, entity: &str, record: Uuid, before: Option<i64>, limit: i64) -> Result<Vec<Self>> {
+    pub async fn list(
+        mut db: Db<'_>,
+        entity: &str,
+        record: Uuid,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<Self>> {
         let mut query = Self::query()
             .filter(record_history::entity.eq(entity))
             .filter(record_history::record_id.eq(record))
@@ -66,7 +77,11 @@ impl HistoryEntry {
         if let Some(before) = before {
             query = query.filter(record_history::version.lt(before));
         }
-        query.order(record_history::version.desc()).limit(limit).load(&mut db).await
+        query
+            .order(record_history::version.desc())
+            .limit(limit)
+            .load(&mut db)
+            .await
     }
 
     /// The newest version: who changed the record last, and when.

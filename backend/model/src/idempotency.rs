@@ -26,11 +26,17 @@ impl Answer {
 
     /// Keeps an answer; a twin that runs at the same time waits here and then breaks `idempotency_keys_pkey`.
     pub async fn keep(self, mut db: Db<'_>) -> Result<()> {
-        diesel::insert_into(idempotency_keys::table).values(self).execute(&mut db).await.map(|_| ())
+        diesel::insert_into(idempotency_keys::table)
+            .values(self)
+            .execute(&mut db)
+            .await
+            .map(|_| ())
     }
 
     /// Deletes what is older than the published 14 days.
     pub async fn prune(mut db: Db<'_>) -> Result<usize> {
-        diesel::sql_query("delete from idempotency_keys where created_at < now() - interval '14 days'").execute(&mut db).await
+        diesel::sql_query("delete from idempotency_keys where created_at < now() - interval '14 days'")
+            .execute(&mut db)
+            .await
     }
 }

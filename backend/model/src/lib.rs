@@ -20,7 +20,7 @@ pub mod value;
 
 pub use diesel::result::{DatabaseErrorKind, Error};
 pub use ids::*;
-pub use migrate::migrate;
+pub use migrate::{create_admin, migrate};
 
 use diesel_async::pooled_connection::deadpool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
@@ -88,7 +88,9 @@ pub async fn check(pool: &Pool) -> std::result::Result<(), Box<dyn std::error::E
         return Err("the service's database role is exempt from row-level security: connect as tsunagi_app".into());
     }
     if !facts.durable && std::env::var_os("TSUNAGI_ALLOW_FAST_DATABASE").is_none() {
-        return Err("fsync, full_page_writes or synchronous_commit is off: a crash would lose acknowledged writes".into());
+        return Err(
+            "fsync, full_page_writes or synchronous_commit is off: a crash would lose acknowledged writes".into(),
+        );
     }
     Ok(())
 }

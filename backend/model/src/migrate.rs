@@ -21,13 +21,27 @@ pub fn migrate(url: &str) -> Outcome<()> {
     runtime.block_on(lock.batch_execute("select pg_advisory_lock(hashtext('tsunagi migrate'))"))?;
     runtime.block_on(prepare_roles(&mut lock))?;
     let mut db = runtime.block_on(AsyncPgConnection::establish(url))?;
-    runtime.block_on(db.batch_execute("set role tsunagi_owner; set client_min_messages = warning; set lock_timeout = '10s'"))?;
+    runtime.block_on(
+        db.batch_execute("set role tsunagi_owner; set client_min_messages = warning; set lock_timeout = '10s'"),
+    )?;
     let mut harness = AsyncMigrationHarness::new(db);
     harness.run_pending_migrations(MIGRATIONS)?;
     let mut db = runtime.block_on(AsyncPgConnection::establish(url))?;
     runtime.block_on(async {
         db.batch_execute("set role tsunagi_owner").await?;
         load_municipalities(&mut db).await
+    })
+}
+
+/// Creates the operator's organisation and its first account; false where accounts exist.
+pub fn create_admin(url: &str, organization: &str, email: String, name: &str, secret_hash: &str) -> Outcome<bool> {
+    let email = crate::text::Email(email);
+    validator::Validate::validate(&email).map_err(|_| "this is not an e-mail address in lower case")?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let mut db = AsyncPgConnection::establish(url).await?;
+        db.batch_execute("set role tsunagi_owner").await?;
+        Ok(crate::account::bootstrap(&db, organization, &email, name, secret_hash).await?)
     })
 }
 

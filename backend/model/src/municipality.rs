@@ -68,6 +68,10 @@ impl Municipality {
         if let Some(after) = filter.after {
             query = query.filter(municipalities::code.gt(after));
         }
-        query.order(municipalities::code).limit(filter.limit).load(&mut db).await
+        query
+            .order(municipalities::code)
+            .limit(filter.limit)
+            .load(&mut db)
+            .await
     }
 }

@@ -69,7 +69,9 @@ pub struct Organization {
 }
 
 /// What can be written of an organisation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
+)]
 #[diesel(table_name = organizations, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationFields {
@@ -152,10 +154,16 @@ impl Organization {
         }
         if let Some((position, id)) = filter.after {
             query = query.filter(
-                organizations::position.gt(position).or(organizations::position.eq(position).and(organizations::id.gt(id))),
+                organizations::position
+                    .gt(position)
+                    .or(organizations::position.eq(position).and(organizations::id.gt(id))),
             );
         }
-        query.order((organizations::position, organizations::id)).limit(filter.limit).load(&mut db).await
+        query
+            .order((organizations::position, organizations::id))
+            .limit(filter.limit)
+            .load(&mut db)
+            .await
     }
 
     /// Creates an organisation that owns itself and can have accounts (a system administrator's work).

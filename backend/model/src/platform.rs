@@ -84,7 +84,9 @@ pub struct Platform {
 }
 
 /// What can be written of a platform.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
+)]
 #[diesel(table_name = platforms, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformFields {
@@ -182,13 +184,21 @@ impl Platform {
             query = query.filter(platforms::search.like(search_pattern(&text)));
         }
         if let Some((position, id)) = filter.after {
-            query = query.filter(platforms::position.gt(position).or(platforms::position.eq(position).and(platforms::id.gt(id))));
+            query = query.filter(
+                platforms::position
+                    .gt(position)
+                    .or(platforms::position.eq(position).and(platforms::id.gt(id))),
+            );
         }
-        query.order((platforms::position, platforms::id)).limit(filter.limit).load(&mut db).await
+        query
+            .order((platforms::position, platforms::id))
+            .limit(filter.limit)
+            .load(&mut db)
+            .await
     }
 
     /// Moves the sheet along its life. The database knows the allowed steps and which of them need a reason.
-    pub async fn transition(self, mut db: Db<'_>, status: Status) -> Result<Self> {
+    pub async fn transition(&self, mut db: Db<'_>, status: Status) -> Result<Self> {
         diesel::update(platforms::table.find(self.id))
             .filter(platforms::version.eq(self.version))
             .set(platforms::status.eq(status))
@@ -216,7 +226,9 @@ pub struct PlatformYear {
 }
 
 /// What can be written of a platform's year.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
+)]
 #[diesel(table_name = platform_years, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformYearFields {
@@ -301,7 +313,13 @@ pub struct BreakthroughFactor {
 }
 
 jsonb!(Breakthrough);
-record!(platform_years, PlatformYear, PlatformYearId, PlatformYearFields, mutable);
+record!(
+    platform_years,
+    PlatformYear,
+    PlatformYearId,
+    PlatformYearFields,
+    mutable
+);
 
 /// Which years of platforms.
 #[derive(Clone, Debug, Default)]
@@ -326,6 +344,10 @@ impl PlatformYear {
         if let Some((year, id)) = filter.after {
             query = query.filter(y::fiscal_year.gt(year).or(y::fiscal_year.eq(year).and(y::id.gt(id))));
         }
-        query.order((y::fiscal_year, y::id)).limit(filter.limit).load(&mut db).await
+        query
+            .order((y::fiscal_year, y::id))
+            .limit(filter.limit)
+            .load(&mut db)
+            .await
     }
 }

@@ -30,9 +30,9 @@ macro_rules! record {
         impl $record {
             /// Writes the fields if they differ, as a new version of what the caller has read; somebody else's newer
             /// version is "not found" here.
-            pub async fn update(self, mut db: crate::Db<'_>, fields: $fields) -> crate::Result<Self> {
+            pub async fn update(&self, mut db: crate::Db<'_>, fields: $fields) -> crate::Result<Self> {
                 if fields == self.fields {
-                    return Ok(self);
+                    return Ok(self.clone());
                 }
                 diesel::update(crate::schema::$table::table.find(self.id))
                     .filter(crate::schema::$table::version.eq(self.version))
@@ -43,12 +43,16 @@ macro_rules! record {
             }
 
             /// Deletes the record; history and feed keep its tombstone.
-            pub async fn delete(self, mut db: crate::Db<'_>) -> crate::Result<()> {
+            pub async fn delete(&self, mut db: crate::Db<'_>) -> crate::Result<()> {
                 let deleted = diesel::delete(crate::schema::$table::table.find(self.id))
                     .filter(crate::schema::$table::version.eq(self.version))
                     .execute(&mut db)
                     .await?;
-                if deleted == 1 { Ok(()) } else { Err(crate::Error::NotFound) }
+                if deleted == 1 {
+                    Ok(())
+                } else {
+                    Err(crate::Error::NotFound)
+                }
             }
         }
     };

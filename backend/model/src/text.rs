@@ -140,11 +140,14 @@ fn email(s: &str) -> Result<(), &'static str> {
         !l.is_empty()
             && !l.starts_with('-')
             && !l.ends_with('-')
-            && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && l.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     let ok = s.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
-            && local.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._%+-".contains(&b))
+            && local
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._%+-".contains(&b))
             && domain.contains('.')
             && domain.split('.').all(domain_label)
     });
@@ -153,7 +156,10 @@ fn email(s: &str) -> Result<(), &'static str> {
 
 /// Does the check digit of a local government code hold? Weights 6, 5, 4, 3, 2; source: 全国地方公共団体コード (MIC).
 pub fn local_government_code(code: &str) -> bool {
-    let digits: Option<Vec<u32>> = code.chars().map(|c| c.is_ascii_digit().then(|| c.to_digit(10)).flatten()).collect();
+    let digits: Option<Vec<u32>> = code
+        .chars()
+        .map(|c| c.is_ascii_digit().then(|| c.to_digit(10)).flatten())
+        .collect();
     digits.is_some_and(|d| {
         d.len() == 6 && {
             let sum: u32 = d.iter().zip([6, 5, 4, 3, 2]).map(|(d, w)| d * w).sum();
@@ -164,10 +170,18 @@ pub fn local_government_code(code: &str) -> bool {
 
 /// Does the check digit of a corporate number hold? Source: 法人番号の指定等に関する省令.
 pub fn corporate_number(number: &str) -> bool {
-    let digits: Option<Vec<u32>> = number.chars().map(|c| c.is_ascii_digit().then(|| c.to_digit(10)).flatten()).collect();
+    let digits: Option<Vec<u32>> = number
+        .chars()
+        .map(|c| c.is_ascii_digit().then(|| c.to_digit(10)).flatten())
+        .collect();
     digits.is_some_and(|d| {
         d.len() == 13 && d[0] != 0 && {
-            let sum: u32 = d[1..].iter().rev().enumerate().map(|(i, d)| d * if i % 2 == 0 { 1 } else { 2 }).sum();
+            let sum: u32 = d[1..]
+                .iter()
+                .rev()
+                .enumerate()
+                .map(|(i, d)| d * if i % 2 == 0 { 1 } else { 2 })
+                .sum();
             9 - sum % 9 == d[0]
         }
     })

@@ -28,7 +28,8 @@ impl std::str::FromStr for Decimal {
         let digits = s.strip_prefix('-').unwrap_or(s);
         let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
         let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        let whole_ok = all_digits(whole) && (1..=18).contains(&whole.len()) && (whole == "0" || !whole.starts_with('0'));
+        let whole_ok =
+            all_digits(whole) && (1..=18).contains(&whole.len()) && (whole == "0" || !whole.starts_with('0'));
         let fraction_ok = fraction.is_none_or(|f| all_digits(f) && (1..=9).contains(&f.len()));
         if whole_ok && fraction_ok {
             s.parse().map(Self).map_err(|_| "not a decimal number")
@@ -71,7 +72,12 @@ impl deserialize::FromSql<Numeric, Pg> for Decimal {
 
 impl PartialSchema for Decimal {
     fn schema() -> RefOr<Schema> {
-        string_schema("An exact decimal, as a string; digits after the point are kept as written.", DECIMAL_PATTERN, 29, "17.7")
+        string_schema(
+            "An exact decimal, as a string; digits after the point are kept as written.",
+            DECIMAL_PATTERN,
+            29,
+            "17.7",
+        )
     }
 }
 
@@ -223,7 +229,10 @@ pub struct Section {
 
 impl Default for Section {
     fn default() -> Self {
-        Self { state: SlotState::NotEntered, items: Vec::new() }
+        Self {
+            state: SlotState::NotEntered,
+            items: Vec::new(),
+        }
     }
 }
 

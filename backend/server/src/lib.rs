@@ -1,1 +1,176 @@
+//! The HTTP service: who may do what, and how it looks on the wire.
 
+pub mod access;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod password;
+pub mod policy;
+pub mod token;
+
+mod auth;
+mod messages;
+mod openapi;
+mod organizations;
+mod platforms;
+mod screens;
+mod transition;
+
+use access::App;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Compress, DefaultHeaders};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use error::Error;
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// One line per resource.
+fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.configure(auth::routes);
+    cfg.configure(organizations::routes);
+    cfg.configure(platforms::routes);
+}
+
+/// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.
+pub fn app(
+    app: Data<App>,
+) -> (
+    actix_web::App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody>,
+            Error = actix_web::Error,
+            InitError = (),
+        >,
+    >,
+    serde_json::Value,
+) {
+    let (service, document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(openapi::Base::openapi())
+        .app_data(app)
+        .app_data(web::PayloadConfig::new(http::BODY_LIMIT))
+        .app_data(
+            web::FormConfig::default()
+                .limit(16 << 10)
+                .error_handler(|_, _| Error::BadRequest("bad_form").into()),
+        )
+        .service(utoipa_actix_web::scope("/api/v1").configure(routes))
+        .split_for_parts();
+    let document = openapi::complete(&document);
+    let methods = Methods::of(&document);
+    let printed = web::Bytes::from(pretty(&document));
+    let service = service
+        .app_data(Data::new(methods))
+        .route(
+            "/api/v1/openapi.json",
+            web::get().to(move || {
+                let printed = printed.clone();
+                async move { HttpResponse::Ok().content_type("application/json").body(printed) }
+            }),
+        )
+        .service(
+            utoipa_swagger_ui::SwaggerUi::new("/api/docs/{_:.*}")
+                .config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
+        )
+        .route("/healthz", web::get().to(async || HttpResponse::Ok().body("ok\n")))
+        .route("/readyz", web::get().to(ready))
+        .default_service(web::to(fallback))
+        .wrap(Compress::default())
+        .wrap(
+            DefaultHeaders::new()
+                .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                .add((header::REFERRER_POLICY, "same-origin"))
+                .add((header::X_FRAME_OPTIONS, "DENY"))
+                .add(("content-security-policy", screens::CONTENT_SECURITY_POLICY))
+                .add(("cache-control", "no-store")),
+        )
+        .wrap(tracing_actix_web::TracingLogger::default());
+    (service, document)
+}
+
+/// Ready to serve: the database answers.
+async fn ready(app: Data<App>) -> Result<HttpResponse, Error> {
+    app.authenticator(async |_| Ok(())).await?;
+    Ok(HttpResponse::Ok().body("ready\n"))
+}
+
+/// What no route takes: another method on a known path is 405 with `Allow`, an unknown path of the API is 404, and the
+/// rest are the screens.
+async fn fallback(request: HttpRequest, methods: Data<Methods>) -> HttpResponse {
+    use actix_web::ResponseError;
+    if let Some(allowed) = methods.allowed(request.path()) {
+        let mut response = if request.method() == Method::OPTIONS {
+            HttpResponse::NoContent().finish()
+        } else {
+            Error::MethodNotAllowed.error_response()
+        };
+        if let Ok(value) = allowed.parse() {
+            response.headers_mut().insert(header::ALLOW, value);
+        }
+        return response;
+    }
+    if request.path().starts_with("/api/") || request.method() != Method::GET {
+        return Error::NotFound.error_response();
+    }
+    screens::serve(request.path())
+}
+
+/// Paths of the document and their methods: actix answers 404 where 405 is meant.
+struct Methods(Vec<(Vec<String>, String)>);
+
+impl Methods {
+    fn of(document: &serde_json::Value) -> Self {
+        let paths = document["paths"].as_object().into_iter().flatten().map(|(path, item)| {
+            let methods = item
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(m, _)| m.to_uppercase())
+                .filter(|m| m != "PARAMETERS");
+            let methods: Vec<String> = methods.chain(["OPTIONS".to_owned()]).collect();
+            (path.split('/').map(str::to_owned).collect(), methods.join(", "))
+        });
+        Self(paths.collect())
+    }
+
+    fn allowed(&self, path: &str) -> Option<&str> {
+        let segments: Vec<&str> = path.split('/').collect();
+        let fits = |pattern: &Vec<String>| {
+            pattern.len() == segments.len()
+                && pattern
+                    .iter()
+                    .zip(&segments)
+                    .all(|(p, s)| p == s || (p.starts_with('{') && !s.is_empty()))
+        };
+        // A literal path wins over one with a parameter.
+        self.0
+            .iter()
+            .filter(|(pattern, _)| fits(pattern))
+            .min_by_key(|(p, _)| p.iter().filter(|s| s.starts_with('{')).count())
+            .map(|(_, m)| m.as_str())
+    }
+}
+
+fn pretty(document: &serde_json::Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The document without a running service, as openapi/openapi.json holds it.
+pub fn document() -> String {
+    let config = config::Config {
+        database_url: "postgresql://nowhere".to_owned(),
+        connections: 1,
+        public_url: "http://127.0.0.1".to_owned(),
+        key: [0; 32],
+        demo: false,
+    };
+    pretty(&app(Data::new(App::new(config))).1)
+}

@@ -1,0 +1,76 @@
+//! The environment, read once.
+
+use clap::Args;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+/// How the service runs.
+#[derive(Clone)]
+pub struct Config {
+    pub database_url: String,
+    /// Connections of the pool; each is one PostgreSQL backend.
+    pub connections: usize,
+    /// Issuer of tokens and the one origin of the screens.
+    pub public_url: String,
+    /// Encrypts signing keys and derives refresh tokens.
+    pub key: [u8; 32],
+    /// Shown on every screen.
+    pub demo: bool,
+}
+
+/// Options of `server serve`, each also an environment variable.
+#[derive(Args)]
+pub struct Options {
+    /// Where the data is; the role should be tsunagi_app.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: String,
+    /// Address and port to listen on.
+    #[arg(long, env = "TSUNAGI_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: std::net::SocketAddr,
+    /// Address under which people reach the service; default: http:// and the listening address.
+    #[arg(long, env = "TSUNAGI_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// File of 32 random bytes; made when it does not exist.
+    #[arg(long, env = "TSUNAGI_KEY_FILE", default_value = "tsunagi.key")]
+    pub key_file: PathBuf,
+    /// Connections to the database.
+    #[arg(long, env = "TSUNAGI_CONNECTIONS", default_value_t = 16)]
+    pub connections: usize,
+    /// Demonstration: the screens say so, second factors are off.
+    #[arg(long, env = "TSUNAGI_DEMO", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
+    pub demo: bool,
+}
+
+impl Options {
+    /// Reads or makes the key file; the error is one sentence.
+    pub fn config(&self) -> Result<Config, String> {
+        Ok(Config {
+            database_url: self.database_url.clone(),
+            connections: self.connections,
+            public_url: self
+                .public_url
+                .clone()
+                .unwrap_or_else(|| format!("http://{}", self.listen)),
+            key: key(&self.key_file)
+                .map_err(|e| format!("the key file {} cannot be used: {e}", self.key_file.display()))?,
+            demo: self.demo,
+        })
+    }
+}
+
+fn key(path: &std::path::Path) -> std::io::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    match std::fs::File::open(path) {
+        Ok(mut file) => file.read_exact(&mut key)?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            rand::fill(&mut key);
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            options.open(path)?.write_all(&key)?;
+        }
+        Err(e) => return Err(e),
+    }
+    Ok(key)
+}

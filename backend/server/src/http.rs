@@ -1,0 +1,521 @@
+//! Bodies in, answers out. utoipa reads the *names* of these types from a handler's signature, which is why ours are
+//! called `Json` and `Query` like the ones they replace.
+
+use crate::error::{Error, FieldError, Result};
+use crate::messages;
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use futures_util::future::LocalBoxFuture;
+use model::idempotency;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
+use utoipa::{IntoResponses, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+/// Largest body of an ordinary request, in bytes.
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// A JSON body: as a parameter read and well-formed, but not yet looked at; see [`crate::access::Tx::valid`].
+pub struct Json<T> {
+    bytes: Bytes,
+    _type: PhantomData<T>,
+}
+
+impl<T> Json<T> {
+    /// The body as it came, for the idempotency hash.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl<T: DeserializeOwned + Validate> Json<T> {
+    pub(crate) fn parse(&self) -> Result<T> {
+        valid(&mut serde_json::Deserializer::from_slice(&self.bytes))
+    }
+}
+
+impl<F: DeserializeOwned + Validate + Serialize> Json<Patch<F>> {
+    /// JSON merge patch (RFC 7396): an absent member leaves, `null` clears.
+    pub fn patched(&self, current: &F) -> Result<F> {
+        let patch: Value = serde_json::from_slice(&self.bytes).map_err(|_| Error::BadRequest("malformed_json"))?;
+        if !patch.is_object() {
+            return Err(Error::field("", "wrong_type"));
+        }
+        let mut merged = serde_json::to_value(current).map_err(Error::internal)?;
+        merge(&mut merged, patch);
+        valid(merged)
+    }
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(target) = target else {
+        return;
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(&name);
+        } else {
+            merge(target.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// Reads and validates, naming the field that is wrong.
+fn valid<'de, T: DeserializeOwned + Validate, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T>
+where
+    D::Error: std::fmt::Display,
+{
+    let value: T = serde_path_to_error::deserialize(deserializer)
+        .map_err(|e| shape_error(&e.path().to_string(), &e.inner().to_string()))?;
+    value.validate()?;
+    Ok(value)
+}
+
+/// Says in Japanese what serde says in English, without the rejected value.
+fn shape_error(path: &str, message: &str) -> Error {
+    let pointer: String = if path == "." {
+        String::new()
+    } else {
+        path.split(['.', '['])
+            .filter(|s| !s.is_empty())
+            .map(|s| format!("/{}", s.trim_end_matches(']')))
+            .collect()
+    };
+    let named = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    let (pointer, code) = if let Some(field) = named("missing field `") {
+        (format!("{pointer}/{field}"), "missing")
+    } else if let Some(field) = named("unknown field `") {
+        let known = pointer.ends_with(&format!("/{field}"));
+        (
+            if known { pointer } else { format!("{pointer}/{field}") },
+            "unknown_field",
+        )
+    } else {
+        (pointer, "wrong_type")
+    };
+    Error::Invalid(vec![FieldError {
+        message: messages::field(&pointer, code, None),
+        code: code.to_owned(),
+        path: pointer,
+    }])
+}
+
+impl<T: 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        let readable = media_type.eq_ignore_ascii_case("application/json")
+            || media_type.eq_ignore_ascii_case("application/merge-patch+json");
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            if !readable {
+                return Err(Error::UnsupportedMediaType);
+            }
+            let bytes = bytes.await.map_err(|e| match e.as_response_error().status_code() {
+                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+                _ => Error::BadRequest("malformed_json"),
+            })?;
+            // Well-formed (and not nested beyond 128), before any database work.
+            serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|_| Error::BadRequest("malformed_json"))?;
+            Ok(Self {
+                bytes,
+                _type: PhantomData,
+            })
+        })
+    }
+}
+
+/// The body of a merge patch of `F`: every field may be absent. The OpenAPI document shows `F` without `required`.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+pub struct Patch<F>(F);
+
+/// A query string, validated. `as_of` is taken by [`crate::access::Access`] for every read.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let query: Vec<&str> = request
+            .query_string()
+            .split('&')
+            .filter(|pair| !pair.starts_with("as_of="))
+            .collect();
+        let parsed =
+            actix_web::web::Query::<T>::from_query(&query.join("&")).map_err(|_| Error::BadRequest("bad_query"));
+        std::future::ready(parsed.and_then(|query| {
+            let query = query.into_inner();
+            query.validate()?;
+            Ok(Self(query))
+        }))
+    }
+}
+
+/// Where the next page begins: opaque to clients, the sort key to us.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, example = "WzAsIjAxOTM2ZDNlIl0")]
+pub struct Cursor(String);
+
+impl Cursor {
+    pub fn new<K: Serialize>(key: &K) -> Self {
+        Self(BASE64.encode(serde_json::to_vec(key).expect("keys are plain values")))
+    }
+
+    pub fn key<K: DeserializeOwned>(&self) -> Result<K> {
+        let bytes = BASE64.decode(&self.0).map_err(|_| Error::BadRequest("bad_cursor"))?;
+        serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest("bad_cursor"))
+    }
+}
+
+/// The key of an optional cursor.
+pub fn after<K: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<K>> {
+    cursor.map(Cursor::key).transpose()
+}
+
+/// Rows of a page when the caller does not say.
+pub fn default_limit() -> i64 {
+    50
+}
+
+/// `200 OK` with one page of a list, and the cursor of the next one.
+#[derive(Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The rows, in the declared order.
+    pub items: Vec<T>,
+    /// `after` of the next page; null on the last one.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page of rows that were read with one more than `limit`, to know whether there is a next page.
+    pub fn new<K: Serialize>(mut items: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let next = (items.len() > limit).then(|| {
+            items.truncate(limit);
+            items.last().map(|last| Cursor::new(&key(last)).0)
+        });
+        Self {
+            items,
+            next: next.flatten(),
+        }
+    }
+}
+
+impl<T: Serialize> Responder for Page<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(self)
+    }
+}
+
+/// `200 OK` with a value that has no version of its own.
+pub struct Plain<T>(pub T);
+
+impl<T: Serialize> Responder for Plain<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(self.0)
+    }
+}
+
+/// The entity tag of a version.
+pub fn etag(version: i64) -> String {
+    format!("\"v{version}\"")
+}
+
+/// A record as it was read: `200 OK` with its ETag, or `304` to somebody who has it.
+pub struct Tagged<T>(pub T);
+
+impl<T: crate::access::Record> Responder for Tagged<T> {
+    type Body = BoxBody;
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let tag = etag(self.0.version());
+        let known = request
+            .headers()
+            .get(header::IF_NONE_MATCH)
+            .and_then(|v| v.to_str().ok());
+        // Derived parts (current values) change without a version, so only plain records answer 304.
+        if known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag))
+            && !request.query_string().contains("as_of=")
+        {
+            return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+        }
+        HttpResponse::Ok().insert_header((header::ETAG, tag)).json(self.0)
+    }
+}
+
+/// What a write can answer with.
+pub trait Answer: IntoResponses {
+    fn status(&self) -> StatusCode;
+    fn headers(&self) -> Vec<(header::HeaderName, String)>;
+    fn body(&self) -> Result<String>;
+}
+
+/// `201 Created` with the new record, its address and ETag.
+pub struct Created<T>(pub T);
+/// `200 OK` with the changed record and its ETag.
+pub struct Updated<T>(pub T);
+/// `204 No Content`.
+pub struct NoContent;
+/// `200 OK` of an action that is not a record.
+pub struct Done<T>(pub T);
+
+impl<T: crate::access::Record + ToSchema> Answer for Created<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::CREATED
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        let location = format!("/api/v1/{}/{}", T::ENTITY.replace('_', "-"), self.0.id());
+        vec![(header::ETAG, etag(self.0.version())), (header::LOCATION, location)]
+    }
+    fn body(&self) -> Result<String> {
+        serde_json::to_string(&self.0).map_err(Error::internal)
+    }
+}
+
+impl<T: crate::access::Record + ToSchema> Answer for Updated<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::OK
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        vec![(header::ETAG, etag(self.0.version()))]
+    }
+    fn body(&self) -> Result<String> {
+        serde_json::to_string(&self.0).map_err(Error::internal)
+    }
+}
+
+impl Answer for NoContent {
+    fn status(&self) -> StatusCode {
+        StatusCode::NO_CONTENT
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        Vec::new()
+    }
+    fn body(&self) -> Result<String> {
+        Ok(String::new())
+    }
+}
+
+impl<T: Serialize + ToSchema> Answer for Done<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::OK
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        Vec::new()
+    }
+    fn body(&self) -> Result<String> {
+        serde_json::to_string(&self.0).map_err(Error::internal)
+    }
+}
+
+/// The answer of a committed transaction. Only [`crate::access::Access::write`] makes one.
+pub struct Committed<T> {
+    status: StatusCode,
+    headers: BTreeMap<String, String>,
+    body: String,
+    _type: PhantomData<T>,
+}
+
+impl<T: Answer> Committed<T> {
+    pub(crate) fn new(answer: &T) -> Result<Self> {
+        let headers = answer
+            .headers()
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect();
+        Ok(Self {
+            status: answer.status(),
+            headers,
+            body: answer.body()?,
+            _type: PhantomData,
+        })
+    }
+}
+
+impl<T> Committed<T> {
+    pub(crate) fn keep(&self, actor_id: Uuid, key: &str, request_hash: Vec<u8>) -> idempotency::Answer {
+        idempotency::Answer {
+            actor_id,
+            key: key.to_owned(),
+            request_hash,
+            status: i16::try_from(self.status.as_u16()).expect("a status has three digits"),
+            headers: serde_json::json!(self.headers),
+            body: self.body.clone(),
+        }
+    }
+
+    pub(crate) fn replay(answer: idempotency::Answer) -> Self {
+        let mut headers: BTreeMap<String, String> = serde_json::from_value(answer.headers).unwrap_or_default();
+        headers.insert("idempotency-replayed".to_owned(), "true".to_owned());
+        let status = u16::try_from(answer.status)
+            .ok()
+            .and_then(|s| StatusCode::from_u16(s).ok())
+            .unwrap_or(StatusCode::OK);
+        Self {
+            status,
+            headers,
+            body: answer.body,
+            _type: PhantomData,
+        }
+    }
+}
+
+impl<T> Responder for Committed<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            response.insert_header((name.as_str(), value.as_str()));
+        }
+        if self.body.is_empty() {
+            response.finish()
+        } else {
+            response.content_type("application/json").body(self.body)
+        }
+    }
+}
+
+/// An answer made by hand (cookies, other media types) that the document describes as a `T`.
+pub struct Handmade<T>(pub HttpResponse, PhantomData<T>);
+
+impl<T> From<HttpResponse> for Handmade<T> {
+    fn from(response: HttpResponse) -> Self {
+        Self(response, PhantomData)
+    }
+}
+
+impl<T> Responder for Handmade<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl<T: IntoResponses> IntoResponses for Handmade<T> {
+    fn responses() -> Responses {
+        T::responses()
+    }
+}
+
+// What follows tells utoipa which response a return type stands for.
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// The extension in which a response carries its schemas to [`crate::openapi`].
+pub const SCHEMAS: &str = "x-schemas";
+
+fn json_response<T: ToSchema>(status: &str, description: &str, name: String, headers: &[(&str, &str)]) -> Responses {
+    let mut schemas = Vec::new();
+    T::schemas(&mut schemas);
+    let mut schemas: BTreeMap<_, _> = schemas.into_iter().collect();
+    schemas.insert(name.clone(), T::schema());
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).build();
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/json", content)
+        .extensions(Some(
+            ExtensionsBuilder::new()
+                .add(SCHEMAS, serde_json::json!(schemas))
+                .build(),
+        ));
+    for (name, description) in headers {
+        let schema = ObjectBuilder::new().schema_type(Type::String).build();
+        response = response.header(
+            *name,
+            HeaderBuilder::new()
+                .schema(Some(schema))
+                .description(Some(*description))
+                .build(),
+        );
+    }
+    Responses::from([(status.to_owned(), response.build().into())])
+}
+
+const ETAG: (&str, &str) = ("ETag", "Version of the record, for If-Match.");
+const LOCATION: (&str, &str) = ("Location", "Address of the new record.");
+
+impl<T: ToSchema> IntoResponses for Tagged<T> {
+    fn responses() -> Responses {
+        json_response::<T>("200", "The record.", T::name().into(), &[ETAG])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Plain<T> {
+    fn responses() -> Responses {
+        json_response::<T>("200", "The answer.", T::name().into(), &[])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Done<T> {
+    fn responses() -> Responses {
+        json_response::<T>("200", "Done.", T::name().into(), &[])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Created<T> {
+    fn responses() -> Responses {
+        json_response::<T>("201", "The new record.", T::name().into(), &[ETAG, LOCATION])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Updated<T> {
+    fn responses() -> Responses {
+        json_response::<T>("200", "The record after the change.", T::name().into(), &[ETAG])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Page<T> {
+    fn responses() -> Responses {
+        json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[])
+    }
+}
+
+impl IntoResponses for NoContent {
+    fn responses() -> Responses {
+        Responses::from([("204".to_owned(), Response::new("Done; nothing to say.").into())])
+    }
+}
+
+impl<T: IntoResponses> IntoResponses for Committed<T> {
+    fn responses() -> Responses {
+        T::responses()
+    }
+}
+
+impl<T> Deref for Plain<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

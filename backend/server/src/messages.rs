@@ -1,0 +1,194 @@
+//! Japanese sentences for codes. Concrete, polite, naming the field and the remedy.
+
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The sentence for a problem code.
+pub fn title(code: &str, status: u16) -> String {
+    let known = match code {
+        "unauthenticated" => "サインインが必要です。もう一度サインインしてください。",
+        "wrong_credentials" => "メールアドレスまたはパスワードが違います。入力し直してください。",
+        "forbidden" => "この操作を行う権限がありません。必要なときは所属の管理者に依頼してください。",
+        "not_found" => "見つかりません。削除されたか、閲覧できない記録です。",
+        "method_not_allowed" => "この操作はこのアドレスでは行えません。",
+        "stale" => "ほかの人が先に更新しました。最新の内容を確かめてから保存してください。",
+        "too_large" => "送信された内容が大きすぎます（上限 1 MiB）。",
+        "unsupported_media_type" => "Content-Type は application/json にしてください。",
+        "invalid" => "入力内容を確認してください。",
+        "idempotency_key_reused" => "同じ Idempotency-Key が別の内容で使われています。新しいキーで送ってください。",
+        "idempotency_key_required" => "Idempotency-Key を付けて送ってください。",
+        "idempotency_in_progress" => "同じ要求を処理しています。少し待ってからもう一度送ってください。",
+        "precondition_required" => "更新には、読んだ版を示す If-Match が必要です。",
+        "too_many_attempts" => "試行回数が多すぎます。しばらく待ってからもう一度お試しください。",
+        "unavailable" => "ただいま混み合っています。少し待ってからもう一度お試しください。",
+        "malformed_json" => "送信された内容が JSON として読めません。",
+        "bad_cursor" => "続きを示す after が正しくありません。前のページの next をそのまま使ってください。",
+        "bad_query" => "検索条件が正しくありません。",
+        "bad_if_match" => "If-Match は読んだときの ETag をそのまま使ってください。",
+        "bad_header" => "ヘッダーの値が正しくありません。",
+        "bad_as_of" => "as_of は 2025-03-31 の形の日付か、2025-03-31T09:00:00+09:00 の形の日時にしてください。",
+        "as_of_read_only" => "過去の時点の内容は変更できません。",
+        "period_order" => "期間の終わりは始まり以後の日にしてください。",
+        "origin_refused" => "この画面からの要求としては受け付けられません。つなぎの画面を開き直してください。",
+        "weak_password" => "パスワードは15文字以上で、よく使われる言葉や団体名を避けてください。",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    if status == 409 {
+        return constraint(code);
+    }
+    "処理できませんでした。時間をおいてもう一度お試しください。".to_owned()
+}
+
+/// The sentence for a broken constraint: the special ones first, then by what their names end in.
+fn constraint(name: &str) -> String {
+    let known = match name {
+        "kpi_observations_current" => {
+            "この期間の値はすでに登録されています。最新の値を読み込んでから、訂正として登録してください。"
+        }
+        "kpi_observations_reason" => "確定した値を訂正するには、理由を入力してください。",
+        "kpi_observations_value_type" => "この KPI の値の種類（数値・割合・状態）に合わせて入力してください。",
+        "kpi_observations_one_value" => "数値・範囲・割合・状態・欠測理由のうち、ちょうど一つを入力してください。",
+        "kpi_observations_ratio" => "分母は 0 より大きくし、分子と分母を両方入力してください。",
+        "kpi_observations_range" => "範囲は下限と上限を両方入力し、下限を上限以下にしてください。",
+        "kpi_targets_current" => {
+            "この年度の目標値はすでに設定されています。最新の目標値を読み込んでから変更してください。"
+        }
+        "kpi_targets_reason" => "目標値を変更するには、理由を入力してください。",
+        "kpi_targets_value" => "目標の種類に合わせて、数値または文章を入力してください。",
+        "evaluations_current" => "この年度の評価はすでに登録されています。最新の評価を読み込んでから変更してください。",
+        "evaluations_reason" => "評価を変更するには、理由を入力してください。",
+        "evaluations_level_of_plan" => "この計画の評価基準にある段階を選んでください。",
+        "members_no_overlap" => "同じ団体が同じ役割で、すでにこの期間に参画しています。期間を見直してください。",
+        "roadmap_items_year_of_plan" | "roadmap_cells_year_of_plan" => "計画期間の中の年度を選んでください。",
+        "roadmap_items_actor_of_plan" | "roadmap_cells_actor_of_plan" | "goal_roles_actor_of_plan" => {
+            "この計画の活動主体を選んでください。"
+        }
+        "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
+        "users_email_key" => "このメールアドレスはすでに使われています。",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let sentence = if name.ends_with("_no_cycle") {
+        "自分自身やその下にあるものを上位に選ぶことはできません。"
+    } else if name.ends_with("_transition_reason") {
+        "差し戻すとき、確定や公表を取り消すときは、理由を入力してください。"
+    } else if name.ends_with("_transition") {
+        "今の状態からその状態へは進めません。"
+    } else if name.ends_with("_fkey") {
+        "参照先の記録が見つからないか、この記録を使っている記録が残っています。先にそちらを確かめてください。"
+    } else if name.ends_with("_key") {
+        "同じ内容の記録がすでにあります。"
+    } else {
+        "ほかの記録と矛盾するため保存できません。入力内容を見直してください。"
+    };
+    sentence.to_owned()
+}
+
+/// The sentence for a wrong field.
+pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, Value>>) -> String {
+    let label = label(path);
+    let bound = |name: &str| {
+        params
+            .and_then(|p| p.get(name))
+            .map(|v| v.to_string().trim_end_matches(".0").to_owned())
+    };
+    match code {
+        "blank" | "missing" => format!("{label}を入力してください。"),
+        "too_long" => format!("{label}が長すぎます。短くしてください。"),
+        "control_character" => {
+            format!("{label}に使えない文字（制御文字）が含まれています。取り除いてください。")
+        }
+        "local_government_code" => {
+            format!("{label}は検査数字まで正しい6桁の団体コードを半角で入力してください。")
+        }
+        "corporate_number" => {
+            format!("{label}は検査数字まで正しい13桁の法人番号を半角で入力してください。")
+        }
+        "email" => format!("{label}はメールアドレスの形（半角小文字）で入力してください。"),
+        "phone" => format!("{label}は半角の数字とハイフンで入力してください。"),
+        "web_address" => format!("{label}は https:// で始まるアドレスを入力してください。"),
+        "unknown_field" => format!("「{label}」という項目はありません。項目名を確かめてください。"),
+        "wrong_type" => format!("{label}の形式が正しくありません。"),
+        "too_many" => format!("{label}が多すぎます。"),
+        "weak_password" => {
+            format!("{label}は15文字以上で、よく使われる言葉や団体名を避けてください。")
+        }
+        "length" => match (bound("min"), bound("max")) {
+            (_, Some(max)) => format!("{label}は{max}件（文字）以内にしてください。"),
+            (Some(min), _) => format!("{label}は{min}件（文字）以上にしてください。"),
+            _ => format!("{label}の長さを確かめてください。"),
+        },
+        "range" => match (bound("min"), bound("max")) {
+            (Some(min), Some(max)) => format!("{label}は{min}から{max}までの数にしてください。"),
+            (Some(min), None) => format!("{label}は{min}以上の数にしてください。"),
+            (None, Some(max)) => format!("{label}は{max}以下の数にしてください。"),
+            _ => format!("{label}の範囲を確かめてください。"),
+        },
+        "period_order" => format!("{label}の終わりは始まり以後の日にしてください。"),
+        _ => format!("{label}を確かめてください。"),
+    }
+}
+
+/// The Japanese name of a field: the last named step of its path.
+fn label(path: &str) -> Cow<'_, str> {
+    let name = path
+        .rsplit('/')
+        .find(|step| !step.is_empty() && step.parse::<usize>().is_err())
+        .unwrap_or("入力内容");
+    let known = match name {
+        "name" => "名称",
+        "kana" => "ふりがな",
+        "title" => "表題",
+        "subtitle" => "副題",
+        "kind" => "種類",
+        "label" => "見出し",
+        "text" => "本文",
+        "marker" => "記号",
+        "email" => "メールアドレス",
+        "password" => "パスワード",
+        "phone" => "電話番号",
+        "url" => "ウェブサイト",
+        "corporate_number" => "法人番号",
+        "municipality_code" | "municipality_codes" => "団体コード",
+        "prefecture_code" => "都道府県コード",
+        "fiscal_year" | "first_fiscal_year" | "last_fiscal_year" => "年度",
+        "aliases" => "別名",
+        "launches" => "立ち上げ",
+        "districts" => "地区",
+        "area_name" => "圏域名",
+        "lead_department" => "担当部局",
+        "summary" => "概要",
+        "content" => "事業内容",
+        "aims" => "目的",
+        "results" => "結果",
+        "unit" => "単位",
+        "definition" => "定義",
+        "value" | "number" => "数値",
+        "numerator" => "分子",
+        "denominator" => "分母",
+        "low" => "下限",
+        "high" => "上限",
+        "missing_reason" => "欠測理由",
+        "reason" => "理由",
+        "period_start" => "期間の始まり",
+        "period_end" => "期間の終わり",
+        "joined_on" => "参画日",
+        "left_on" => "退会日",
+        "amount_yen" => "金額",
+        "contractor" => "発注先",
+        "printed" => "原文表記",
+        "role" => "役割",
+        "status" => "状態",
+        "visibility" => "公開範囲",
+        "limit" => "件数",
+        "items" => "項目",
+        other => return other.to_owned().into(),
+    };
+    known.into()
+}

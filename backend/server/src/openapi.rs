@@ -1,0 +1,345 @@
+//! What all operations have in common in the OpenAPI document, so that no handler repeats it.
+
+use crate::http::SCHEMAS;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tsunagi",
+        description = "The system of record for cooperation in Japanese community welfare: platforms of town halls, social welfare councils and NPOs, their members, projects, KPIs and roadmaps.\n\nConventions (identifiers, pages, versions, errors, history) stand in docs/API.md.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "Tsunagi", url = "https://example.jp/tsunagi")
+    ),
+    servers((url = "/", description = "This server")),
+    components(schemas(crate::error::Problem, crate::error::FieldError))
+)]
+pub struct Base;
+
+/// Completes the document: tags, path parameters, headers, errors, patches. utoipa's own types are made for building,
+/// not for changing, so this works on the JSON they print.
+pub fn complete(document: &Document) -> Value {
+    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    document["components"]["securitySchemes"] =
+        json!({ "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
+    finish(&mut document);
+    document
+}
+
+fn finish(document: &mut Value) {
+    let mut schemas = BTreeMap::new();
+    let mut tags = BTreeMap::new();
+    let paths = document["paths"].as_object_mut().expect("there are paths");
+    for (path, item) in paths {
+        let segments: Vec<&str> = path.trim_start_matches("/api/v1/").split('/').collect();
+        for (method, operation) in item.as_object_mut().expect("a path item") {
+            if !["get", "post", "put", "patch", "delete"].contains(&method.as_str()) {
+                continue;
+            }
+            let tag = segments[0].to_owned();
+            tags.insert(tag.clone(), ());
+            operation["tags"] = json!([tag]);
+            lift_schemas(operation, &mut schemas);
+            let public_only = operation["security"] == json!([{}]);
+            let (mut parameters, errors) = common(
+                path,
+                method,
+                &segments,
+                public_only,
+                operation.get("requestBody").is_some(),
+            );
+            if let Some(own) = operation.get("parameters").and_then(Value::as_array) {
+                parameters.extend(own.iter().cloned());
+            }
+            if !parameters.is_empty() {
+                operation["parameters"] = json!(parameters);
+            }
+            for (status, description) in errors {
+                operation["responses"][status] = json!({ "description": description,
+                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+            }
+            if method == "patch" {
+                let body = operation["requestBody"]["content"]["application/json"].clone();
+                operation["requestBody"]["content"]["application/merge-patch+json"] = body;
+            }
+            if !public_only {
+                operation["security"] = if method == "get" && path != "/api/v1/me" {
+                    json!([{}, { "bearer": [] }])
+                } else {
+                    json!([{ "bearer": [] }])
+                };
+            }
+        }
+    }
+    let components = document["components"]["schemas"]
+        .as_object_mut()
+        .expect("there are schemas");
+    components.extend(schemas);
+    flatten(components);
+    patches(components);
+    rename_patches(document);
+    document["tags"] = tags
+        .into_keys()
+        .map(|name| json!({ "name": name, "description": describe(&name) }))
+        .collect();
+}
+
+/// Responses carry their schemas in an extension (juhaku/utoipa#1224); they belong to the components.
+fn lift_schemas(operation: &mut Value, schemas: &mut BTreeMap<String, Value>) {
+    for response in operation["responses"]
+        .as_object_mut()
+        .expect("there are responses")
+        .values_mut()
+    {
+        if let Some(carried) = response.as_object_mut().and_then(|r| r.remove(SCHEMAS)) {
+            schemas.extend(serde_json::from_value::<BTreeMap<String, Value>>(carried).expect("written by us"));
+        }
+    }
+}
+
+type Errors = Vec<(&'static str, &'static str)>;
+
+/// Parameters and errors that follow from path and method.
+fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_body: bool) -> (Vec<Value>, Errors) {
+    let parameter = |name: &str, place: &str, required: bool, description: &str, schema: Value| json!({ "name": name, "in": place, "required": required, "description": description, "schema": schema });
+    let mut parameters = Vec::new();
+    for id in segments.iter().filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')) {
+        parameters.push(parameter(
+            id,
+            "path",
+            true,
+            "Id of the record.",
+            json!({ "type": "string", "format": "uuid" }),
+        ));
+    }
+    let by_id = !parameters.is_empty();
+    let creates = method == "post" && segments.len() == 1;
+    let mut errors = vec![(
+        "503",
+        "Busy or without its database; `Retry-After` says when to try again.",
+    )];
+    if public_only {
+        errors.extend([
+            ("400", "The request cannot be read."),
+            ("401", "Not signed in, or wrong credentials."),
+            ("413", "The body is larger than 1 MiB."),
+            ("415", "The body is not JSON."),
+            ("422", "Fields are not as the schema says."),
+            ("429", "Too many attempts; `Retry-After` says when to try again."),
+        ]);
+        return (parameters, errors);
+    }
+    errors.extend([
+        ("400", "The request cannot be read: header, query or JSON."),
+        ("401", "No token, or one that is not good any more."),
+        ("403", "The caller may not do this."),
+    ]);
+    if method == "get" {
+        if path != "/api/v1/me" {
+            parameters.push(parameter(
+                "as_of",
+                "query",
+                false,
+                "Read everything as it was at the end of this day in Japan, or at this moment.",
+                json!({ "oneOf": [{ "type": "string", "format": "date" }, { "type": "string", "format": "date-time" }] }),
+            ));
+        }
+        if by_id {
+            parameters.push(parameter(
+                "If-None-Match",
+                "header",
+                false,
+                "ETag of the version the caller has.",
+                json!({ "type": "string" }),
+            ));
+        }
+        errors.push(("422", "Query parameters are not as the schema says."));
+    } else {
+        parameters.push(parameter(
+            "Idempotency-Key",
+            "header",
+            false,
+            "Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days.",
+            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
+        ));
+        parameters.push(parameter(
+            "Change-Reason",
+            "header",
+            false,
+            "Why, kept in the history; percent-encoded UTF-8.",
+            json!({ "type": "string", "maxLength": 3000, "pattern": "^[!-~]*$" }),
+        ));
+        errors.extend([
+            ("409", "Contradicts stored data; `code` names the rule."),
+            (
+                "422",
+                "Fields are not as the schema says, or the idempotency key was used for another request.",
+            ),
+        ]);
+        if has_body {
+            errors.extend([
+                ("413", "The body is larger than 1 MiB."),
+                ("415", "The body is not JSON."),
+            ]);
+        }
+    }
+    if by_id {
+        errors.push(("404", "No such record, or not the caller's to see."));
+        if method != "get" {
+            parameters.push(parameter(
+                "If-Match",
+                "header",
+                false,
+                "ETag of the version that was read (428 without).",
+                json!({ "type": "string" }),
+            ));
+            errors.extend([
+                (
+                    "412",
+                    "Somebody changed the record since: the current one is in the answer.",
+                ),
+                ("428", "If-Match is missing."),
+            ]);
+        }
+    }
+    debug_assert!(!creates || !by_id, "a path holds at most one id");
+    (parameters, errors)
+}
+
+/// A record is printed as `allOf` of its own columns and its fields; one flat object is easier to read and to generate from.
+fn flatten(schemas: &mut serde_json::Map<String, Value>) {
+    let originals = schemas.clone();
+    for schema in schemas.values_mut() {
+        let Some(parts) = schema.get("allOf").and_then(Value::as_array).cloned() else {
+            continue;
+        };
+        let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+        for part in parts.iter().rev() {
+            let part = match part
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|r| r.rsplit('/').next())
+            {
+                Some(name) => originals[name].clone(),
+                None => part.clone(),
+            };
+            if let Some(own) = part.get("properties").and_then(Value::as_object) {
+                properties.extend(own.clone());
+                // An answer always has every field, also those that may be left out of a request.
+                required.extend(own.keys().cloned());
+            }
+        }
+        let description = schema.get("description").cloned();
+        *schema = json!({ "type": "object", "required": required, "properties": properties });
+        if let Some(description) = description {
+            schema["description"] = description;
+        }
+    }
+}
+
+/// `Patch_KpiFields` becomes `KpiPatch`: the same fields, none required, each may be null to clear it.
+fn patches(schemas: &mut serde_json::Map<String, Value>) {
+    let wanted: Vec<String> = schemas
+        .iter()
+        .filter_map(|(name, _)| name.strip_prefix("Patch_")?.strip_suffix("Fields").map(str::to_owned))
+        .collect();
+    schemas.retain(|name, _| !name.starts_with("Patch_"));
+    for noun in wanted {
+        let mut patch = schemas[&format!("{noun}Fields")].clone();
+        let optional: Vec<String> = {
+            let required: Vec<&str> = patch["required"]
+                .as_array()
+                .map(|r| r.iter().filter_map(Value::as_str).collect())
+                .unwrap_or_default();
+            let properties = patch["properties"]
+                .as_object()
+                .map(|p| p.keys().cloned().collect::<Vec<_>>())
+                .unwrap_or_default();
+            properties
+                .into_iter()
+                .filter(|name| !required.contains(&name.as_str()))
+                .collect()
+        };
+        if let Some(object) = patch.as_object_mut() {
+            object.remove("required");
+            object.insert(
+                "description".to_owned(),
+                json!("A merge patch: an absent field stays, null clears it."),
+            );
+        }
+        for name in optional {
+            let property = &mut patch["properties"][&name];
+            let null = json!({ "type": "null" });
+            match property.get("type").cloned() {
+                Some(Value::String(kind)) => property["type"] = json!([kind, "null"]),
+                Some(_) => {}
+                None if property.get("oneOf").is_some() => {
+                    let variants = property["oneOf"].as_array_mut().expect("oneOf is a list");
+                    if !variants.contains(&null) {
+                        variants.push(null);
+                    }
+                }
+                None => *property = json!({ "oneOf": [null, property.clone()] }),
+            }
+        }
+        schemas.insert(format!("{noun}Patch"), patch);
+    }
+}
+
+fn rename_patches(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get_mut("$ref")
+                && let Some(noun) = reference
+                    .strip_prefix("#/components/schemas/Patch_")
+                    .and_then(|n| n.strip_suffix("Fields"))
+            {
+                *reference = format!("#/components/schemas/{noun}Patch");
+            }
+            object.values_mut().for_each(rename_patches);
+        }
+        Value::Array(items) => items.iter_mut().for_each(rename_patches),
+        _ => {}
+    }
+}
+
+fn describe(tag: &str) -> &'static str {
+    match tag {
+        "auth" => "Sign-in of people.",
+        "oauth" => "Sign-in of systems.",
+        "me" => "The signed-in caller.",
+        "organizations" => "Organisations (団体).",
+        "municipalities" => "Municipalities (市区町村) and their codes.",
+        "platforms" => "Platforms (官民連携プラットフォーム, 地域協議会, 協議体).",
+        "platform-years" => "What a platform says of a fiscal year: goals, narrative, breakthroughs.",
+        "members" => "Members (参画メンバー) of platforms.",
+        "projects" => "Projects (試行的事業).",
+        "project-costs" => "What projects cost.",
+        "plans" => "Plans (地域福祉計画) and their roadmap sheets.",
+        "plan-actors" => "Columns of a plan's sheet (活動主体).",
+        "evaluation-levels" => "A plan's evaluation scale (評価基準).",
+        "goals" => "Goals of a plan (基本目標, 重点取組).",
+        "goal-roles" => "Roles of actors for goals (役割).",
+        "roadmap-cells" => "States of cells of the roadmap sheet.",
+        "roadmap-items" => "Entries of the roadmap sheet.",
+        "evaluations" => "Evaluations (総合評価) of goals.",
+        "kpis" => "KPIs (重要業績評価指標): definition, current value, values.",
+        "kpi-placements" => "Where KPIs are listed (※再掲).",
+        "kpi-series" => "Lines of values: the whole, areas, organisations, dimensions.",
+        "kpi-targets" => "Target values (目標値).",
+        "observations" => "Observed values (実績値).",
+        "municipality-facts" => "Facts of municipalities, such as population.",
+        "external-ids" => "Ids of other systems.",
+        "findings" => "Where a printed fact contradicts the record.",
+        "history" => "Who changed what, when and why.",
+        "users" => "Accounts.",
+        "user-roles" => "Roles of accounts.",
+        "grants" => "Access for advisers and partners.",
+        "clients" => "Councils' systems.",
+        "home" => "What to do.",
+        _ => "Operations.",
+    }
+}
