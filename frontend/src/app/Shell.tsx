@@ -22,7 +22,7 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
         本文へ移動
       </a>
       <header className="no-print border-b border-solid-gray-420">
-        {identity.demo_mode && (
+        {identity.demo && (
           <p className="bg-solid-gray-900 px-6 py-1 text-center text-sm font-bold text-white">
             ▲ デモ環境です。実際の業務の情報や個人情報を入力しないでください。多要素認証は無効になっています。
           </p>
@@ -54,7 +54,7 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
         </nav>
       </header>
       <p className="hidden justify-between text-sm print:flex">
-        <span>{identity.organization.name}</span>
+        <span>{identity.organization_name}</span>
         <span>{formatDate(todayInJapan())}　印刷</span>
       </p>
       <main id="main" tabIndex={-1} className="mx-auto max-w-[100rem] px-6 py-6 outline-none print:p-0">
@@ -86,8 +86,8 @@ function UserMenu({ identity }: { identity: Identity }) {
   return (
     <div className="flex flex-wrap items-center gap-x-3">
       <p className="max-w-80 text-end text-sm leading-[1.4]">
-        {identity.organization.name}
-        <span className="block font-bold">{identity.user.name}</span>
+        {identity.organization_name}
+        <span className="block font-bold">{identity.name}</span>
       </p>
       <Button variant="secondary" size="sm" busy={busy} onClick={() => (countDrafts() > 0 ? setAsking(true) : void leave())}>
         サインアウト
