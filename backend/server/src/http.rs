@@ -515,7 +515,16 @@ impl<T: ToSchema> IntoResponses for Updated<T> {
 
 impl<T: ToSchema> IntoResponses for Page<T> {
     fn responses() -> Responses {
-        json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[])
+        let mut responses = json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[]);
+        // utoipa names the row's schema but does not bring it.
+        for response in responses.values_mut() {
+            if let RefOr::T(response) = response
+                && let Some(carried) = response.extensions.as_mut().and_then(|e| e.get_mut(SCHEMAS))
+            {
+                carried[T::name().as_ref()] = serde_json::json!(T::schema());
+            }
+        }
+        responses
     }
 }
 

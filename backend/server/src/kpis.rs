@@ -167,6 +167,7 @@ struct ObservationsOfKpiQuery {
     #[serde(default)]
     current: bool,
     /// `csv` gives a file (UTF-8, one header row); also by `Accept: text/csv`.
+    #[param(inline)]
     format: Option<Format>,
     /// `next` of the previous page.
     after: Option<Cursor>,
