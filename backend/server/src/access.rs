@@ -16,10 +16,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
 use model::history::HistoryEntry;
 use model::idempotency;
+use model::organization::Organization;
 use model::{Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -132,9 +132,13 @@ impl Slot {
 }
 
 records! {
-    model::organization::Organization, model::OrganizationId, "organization_id";
+    Organization, model::OrganizationId, "organization_id";
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
+    model::account::User, model::UserId, "user_id";
+    model::account::UserRole, model::UserRoleId, "user_role_id";
+    model::account::Grant, model::GrantId, "grant_id";
+    model::account::Client, model::ClientId, "client_id";
 }
 
 /// Something a caller can be permitted to do.
@@ -161,6 +165,11 @@ pub struct Gate<'a> {
 
 impl Gate<'_> {
     async fn load<R: Record>(&self, action: Action) -> Result<R> {
+        self.load_for(R::ENTITY, action).await
+    }
+
+    /// Loads the record of the path, and decides on something done to `resource` there.
+    async fn load_for<R: Record>(&self, resource: &str, action: Action) -> Result<R> {
         let id = self.id.and_then(|id| id.parse().ok()).ok_or(Error::NotFound)?;
         // A record that row-level security hides is not found; nobody learns that it exists.
         let record = R::find(self.db, id).await?;
@@ -174,7 +183,7 @@ impl Gate<'_> {
         } else {
             Relation::Seen
         };
-        if policy::allows(self.standing.role, R::ENTITY, action, relation) {
+        if policy::allows(self.standing.role, resource, action, relation) {
             Ok(record)
         } else {
             Err(self.refusal())
@@ -232,6 +241,10 @@ pub struct Read<R>(PhantomData<R>);
 pub struct List<R>(PhantomData<R>);
 /// May create a record of this kind; under which parent, the database decides with the insert.
 pub struct Create<R>(PhantomData<R>);
+/// May create a record of this kind in the organisation of the path, which may be another one than the caller's.
+pub struct CreateIn<R>(PhantomData<R>);
+/// May act on this record in whatever version it is: what is done does not touch its fields.
+pub struct Act<R>(PhantomData<R>);
 /// May change this record, in the version he names.
 pub struct Edit<R>(PhantomData<R>);
 /// May delete this record, in the version he names.
@@ -259,6 +272,20 @@ impl<R: Record> Permission for Create<R> {
     type On = ();
     async fn admit(gate: &Gate<'_>) -> Result<()> {
         gate.require(R::ENTITY, Action::Create)
+    }
+}
+
+impl<R: Record> Permission for CreateIn<R> {
+    type On = Organization;
+    async fn admit(gate: &Gate<'_>) -> Result<Organization> {
+        gate.load_for(R::ENTITY, Action::Create).await
+    }
+}
+
+impl<R: Record> Permission for Act<R> {
+    type On = R;
+    async fn admit(gate: &Gate<'_>) -> Result<R> {
+        gate.load(Action::Update).await
     }
 }
 
@@ -349,6 +376,11 @@ struct Key {
 }
 
 impl<P: Permission> Access<P> {
+    /// Whose token it is. Whether it is still good, the transaction finds out.
+    pub fn holder(&self) -> Result<Uuid> {
+        self.caller.id.ok_or(Error::Unauthenticated)
+    }
+
     /// Reads. The transaction ends behind the answer's back: nothing can fail any more.
     pub async fn read<T>(self, work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>) -> Result<T> {
         let (open, standing) = Open::begin(&self.app.pool, &self.caller, &self.circumstances).await?;
@@ -397,11 +429,13 @@ impl<P: Permission> Access<P> {
         body: &[u8],
         work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>,
     ) -> Result<Committed<T>> {
-        let key = self
-            .idempotency
-            .as_ref()
-            .zip(self.caller.id)
-            .map(|(key, actor)| (key, actor, key.hash(body)));
+        let key = self.idempotency.as_ref().zip(self.caller.id).map(|(key, actor)| {
+            (
+                key,
+                actor,
+                self.app.keys.fingerprint(&[key.request_line.as_bytes(), body]),
+            )
+        });
         if let Some((key, actor, hash)) = &key {
             // Before the record is loaded: after a deletion the retry still gets its first answer.
             if let Some(answer) = idempotency::Answer::find(db, *actor, &key.key).await? {
@@ -430,7 +464,7 @@ impl<P: Permission> Access<P> {
         };
         let committed = Committed::new(&answer)?;
         if let Some((key, actor, hash)) = key {
-            committed.keep(actor, &key.key, hash).keep(db).await?;
+            committed.keep(&answer, actor, &key.key, hash)?.keep(db).await?;
         }
         Ok(committed)
     }
@@ -443,16 +477,6 @@ impl<P: Permission> Access<P> {
             id: self.id.as_deref(),
             if_match: self.if_match.as_deref(),
         }
-    }
-}
-
-impl Key {
-    fn hash(&self, body: &[u8]) -> Vec<u8> {
-        let mut hash = Sha256::new();
-        hash.update(self.request_line.as_bytes());
-        hash.update([0]);
-        hash.update(body);
-        hash.finalize().to_vec()
     }
 }
 
