@@ -10,6 +10,7 @@ pub mod token;
 
 mod accounts;
 mod auth;
+mod kpis;
 mod messages;
 mod openapi;
 mod organizations;
@@ -35,6 +36,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(accounts::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
+    cfg.configure(kpis::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.
