@@ -16,10 +16,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
 use model::history::HistoryEntry;
 use model::idempotency;
+use model::organization::Organization;
 use model::{Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -132,9 +132,13 @@ impl Slot {
 }
 
 records! {
-    model::organization::Organization, model::OrganizationId, "organization_id";
+    Organization, model::OrganizationId, "organization_id";
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
+    model::account::User, model::UserId, "user_id";
+    model::account::UserRole, model::UserRoleId, "user_role_id";
+    model::account::Grant, model::GrantId, "grant_id";
+    model::account::Client, model::ClientId, "client_id";
     model::kpi::Kpi, model::KpiId, "kpi_id";
     model::kpi::KpiPlacement, model::KpiPlacementId, "kpi_placement_id";
     model::kpi::KpiSeries, model::KpiSeriesId, "kpi_series_id";
@@ -193,6 +197,11 @@ pub struct Gate<'a> {
 
 impl Gate<'_> {
     async fn decide<R: Record>(&self, record: R, action: Action) -> Result<R> {
+        self.decide_for(R::ENTITY, record, action).await
+    }
+
+    /// Decides on something done to `resource` at this record.
+    async fn decide_for<R: Record>(&self, resource: &str, record: R, action: Action) -> Result<R> {
         let relation = if self.caller.organization == Some(record.owner()) {
             Relation::Own
         } else if self.caller.organization.is_some()
@@ -203,7 +212,7 @@ impl Gate<'_> {
         } else {
             Relation::Seen
         };
-        if policy::allows(self.standing.role, R::ENTITY, action, relation) {
+        if policy::allows(self.standing.role, resource, action, relation) {
             Ok(record)
         } else {
             Err(self.refusal())
@@ -256,6 +265,10 @@ pub struct Read<R>(PhantomData<R>);
 pub struct List<R>(PhantomData<R>);
 /// May create a record of this kind; under which parent, the database decides with the insert.
 pub struct Create<R>(PhantomData<R>);
+/// May create a record of this kind in the organisation of the path, which may be another one than the caller's.
+pub struct CreateIn<R>(PhantomData<R>);
+/// May act on this record in whatever version it is: what is done does not touch its fields.
+pub struct Act<R>(PhantomData<R>);
 /// May change this record, in the version he names.
 pub struct Edit<R>(PhantomData<R>);
 /// May delete this record, in the version he names.
@@ -273,6 +286,28 @@ impl<R: Record> Permission for Read<R> {
     }
     async fn decide(gate: &Gate<'_>, record: R) -> Result<R> {
         gate.decide(record, Action::Read).await
+    }
+}
+
+impl<R: Record> Permission for Act<R> {
+    type Loaded = R;
+    type On = R;
+    fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<R>> {
+        load(db, id)
+    }
+    async fn decide(gate: &Gate<'_>, record: R) -> Result<R> {
+        gate.decide(record, Action::Update).await
+    }
+}
+
+impl<R: Record> Permission for CreateIn<R> {
+    type Loaded = Organization;
+    type On = Organization;
+    fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<Organization>> {
+        load(db, id)
+    }
+    async fn decide(gate: &Gate<'_>, organization: Organization) -> Result<Organization> {
+        gate.decide_for(R::ENTITY, organization, Action::Create).await
     }
 }
 
@@ -365,6 +400,11 @@ struct Key {
 }
 
 impl<P: Permission> Access<P> {
+    /// Whose token it is. Whether it is still good, the transaction finds out.
+    pub fn holder(&self) -> Result<Uuid> {
+        self.caller.id.ok_or(Error::Unauthenticated)
+    }
+
     /// Reads. The transaction ends behind the answer's back: nothing can fail any more.
     pub async fn read<T>(self, work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>) -> Result<T> {
         let open = Open::new(&self.app.pool).await?;
@@ -410,11 +450,13 @@ impl<P: Permission> Access<P> {
         body: &[u8],
         work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>,
     ) -> Result<Committed<T>> {
-        let key = self
-            .idempotency
-            .as_ref()
-            .zip(self.caller.id)
-            .map(|(key, actor)| (key, actor, key.hash(body)));
+        let key = self.idempotency.as_ref().zip(self.caller.id).map(|(key, actor)| {
+            (
+                key,
+                actor,
+                self.app.keys.fingerprint(&[key.request_line.as_bytes(), body]),
+            )
+        });
         let earlier = async {
             match &key {
                 Some((key, actor, _)) => idempotency::Answer::find(db, *actor, &key.key).await,
@@ -449,7 +491,7 @@ impl<P: Permission> Access<P> {
         };
         let committed = Committed::new(&answer)?;
         if let Some((key, actor, hash)) = key {
-            committed.keep(actor, &key.key, hash).keep(db).await?;
+            committed.keep(&answer, actor, &key.key, hash)?.keep(db).await?;
         }
         Ok(committed)
     }
@@ -466,16 +508,6 @@ impl<P: Permission> Access<P> {
             caller: &self.caller,
             if_match: self.if_match.as_deref(),
         }
-    }
-}
-
-impl Key {
-    fn hash(&self, body: &[u8]) -> Vec<u8> {
-        let mut hash = Sha256::new();
-        hash.update(self.request_line.as_bytes());
-        hash.update([0]);
-        hash.update(body);
-        hash.finalize().to_vec()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod password;
 pub mod policy;
 pub mod token;
 
+mod accounts;
 mod auth;
 mod kpis;
 mod messages;
@@ -32,6 +33,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// One line per resource.
 fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(auth::routes);
+    cfg.configure(accounts::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
     cfg.configure(kpis::routes);

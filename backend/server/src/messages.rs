@@ -8,6 +8,7 @@ use std::collections::HashMap;
 pub fn title(code: &str, status: u16) -> String {
     let known = match code {
         "unauthenticated" => "サインインが必要です。もう一度サインインしてください。",
+        "wrong_credentials" if status == 403 => "今のパスワードが違います。入力し直してください。",
         "wrong_credentials" => "メールアドレスまたはパスワードが違います。入力し直してください。",
         "forbidden" => "この操作を行う権限がありません。必要なときは所属の管理者に依頼してください。",
         "not_found" => "見つかりません。削除されたか、閲覧できない記録です。",
@@ -71,6 +72,11 @@ fn constraint(name: &str) -> String {
             "この計画の活動主体を選んでください。"
         }
         "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
+        "user_roles_fits_organization" => "この団体の種類では選べない役割です。団体に合う役割を選んでください。",
+        "user_roles_no_overlap" => "この人には同じ期間に別の役割があります。期間を見直してください。",
+        "grants_subject" => "人か団体のどちらか一方を指定してください。",
+        "grants_scope_id_fkey" => "自団体のプラットフォームか計画を指定してください。",
+        "organizations_standing" => "アカウントのある団体の種類と所在地は、システム管理者が変更します。",
         "users_email_key" => "このメールアドレスはすでに使われています。",
         _ => "",
     };
@@ -119,10 +125,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
         "unknown_field" => format!("「{label}」という項目はありません。項目名を確かめてください。"),
         "wrong_type" => format!("{label}の形式が正しくありません。"),
         "too_many" => format!("{label}が多すぎます。"),
-        "weak_password" => {
-            format!("{label}は15文字以上で、よく使われる言葉や団体名を避けてください。")
-        }
         "length" => match (bound("min"), bound("max")) {
+            (Some(min), Some(max)) => format!("{label}は{min}から{max}文字（件）にしてください。"),
             (_, Some(max)) => format!("{label}は{max}件（文字）以内にしてください。"),
             (Some(min), _) => format!("{label}は{min}件（文字）以上にしてください。"),
             _ => format!("{label}の長さを確かめてください。"),
@@ -155,6 +159,11 @@ fn label(path: &str) -> Cow<'_, str> {
         "marker" => "記号",
         "email" => "メールアドレス",
         "password" => "パスワード",
+        "current_password" => "今のパスワード",
+        "user_id" => "人",
+        "department" => "所属部署",
+        "valid_from" => "開始日",
+        "valid_to" => "終了日",
         "phone" => "電話番号",
         "url" => "ウェブサイト",
         "corporate_number" => "法人番号",

@@ -751,6 +751,21 @@ end $$;
 create trigger b_municipality_codes before insert or update of municipality_codes on platforms
   for each row execute function check_municipality_codes();
 
+-- Only what is the organisation's own can be granted.
+create function check_grant_scope() returns trigger language plpgsql as $$
+begin
+  if not exists (select 1 from platforms p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+    and not exists (select 1 from plans p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+  then
+    raise exception 'no such platform or plan' using errcode = '23503', constraint = 'grants_scope_id_fkey', table = 'grants';
+  end if;
+  return new;
+end $$;
+create trigger b_scope before insert or update of scope_id on grants for each row execute function check_grant_scope();
+
+-- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
+create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
 begin
