@@ -12,6 +12,7 @@ pub mod account;
 pub mod caller;
 pub mod history;
 pub mod idempotency;
+pub mod member;
 pub mod municipality;
 pub mod organization;
 pub mod platform;

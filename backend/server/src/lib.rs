@@ -9,6 +9,7 @@ pub mod policy;
 pub mod token;
 
 mod auth;
+mod members;
 mod messages;
 mod openapi;
 mod organizations;
@@ -33,6 +34,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(auth::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
+    cfg.configure(members::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

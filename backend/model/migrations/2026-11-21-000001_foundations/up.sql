@@ -171,6 +171,20 @@ begin
   return new;
 end $$;
 
+-- A child moves only between parents of its own owner: elsewhere it would show a foreign owner's record as theirs.
+create function record_refuse_move() returns trigger language plpgsql as $$
+declare
+  owner uuid;
+begin
+  execute format('select owner_org_id from public.%I where id = $1', tg_argv[0])
+    into owner using (to_jsonb(new) ->> tg_argv[1])::uuid;
+  if owner is distinct from old.owner_org_id then
+    raise exception 'no such parent' using errcode = '23503',
+      constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
+  end if;
+  return new;
+end $$;
+
 create function record_capture_insert() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
@@ -249,6 +263,10 @@ begin
     execute format('create trigger append_only before update or delete or truncate on %I for each statement execute function refuse_change()', target);
   else
     execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update()', target);
+    if parent is not null then
+      execute format('create trigger b_move before update of %I on %I for each row when (new.%I is distinct from old.%I) execute function record_refuse_move(%L, %L)',
+        parent_column, target, parent_column, parent_column, parent, parent_column);
+    end if;
     execute format('create trigger capture_update after update on %I referencing new table as changed for each statement execute function record_capture_update()', target);
     execute format('create trigger capture_delete after delete on %I referencing old table as changed for each statement execute function record_capture_delete()', target);
   end if;
