@@ -16,6 +16,7 @@ pub mod member;
 pub mod municipality;
 pub mod organization;
 pub mod platform;
+pub mod project;
 pub mod text;
 pub mod value;
 

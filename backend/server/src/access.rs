@@ -135,6 +135,7 @@ records! {
     model::organization::Organization, model::OrganizationId, "organization_id";
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
+    model::project::Project, model::ProjectId, "project_id";
     model::member::Member, model::MemberId, "member_id", slot |m| Slot::Organization(m.fields.organization_id);
 }
 

@@ -14,6 +14,7 @@ mod messages;
 mod openapi;
 mod organizations;
 mod platforms;
+mod projects;
 mod screens;
 mod transition;
 
@@ -35,6 +36,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
     cfg.configure(members::routes);
+    cfg.configure(projects::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.
