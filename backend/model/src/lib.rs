@@ -13,9 +13,11 @@ pub mod caller;
 pub mod history;
 pub mod idempotency;
 pub mod kpi;
+pub mod member;
 pub mod municipality;
 pub mod organization;
 pub mod platform;
+pub mod project;
 pub mod text;
 pub mod value;
 

@@ -135,6 +135,8 @@ records! {
     Organization, model::OrganizationId, "organization_id";
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
+    model::project::Project, model::ProjectId, "project_id";
+    model::member::Member, model::MemberId, "member_id", slot |m| Slot::Organization(m.fields.organization_id);
     model::account::User, model::UserId, "user_id";
     model::account::UserRole, model::UserRoleId, "user_role_id";
     model::account::Grant, model::GrantId, "grant_id";

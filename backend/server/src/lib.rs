@@ -11,10 +11,12 @@ pub mod token;
 mod accounts;
 mod auth;
 mod kpis;
+mod members;
 mod messages;
 mod openapi;
 mod organizations;
 mod platforms;
+mod projects;
 mod screens;
 mod transition;
 
@@ -37,6 +39,8 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
     cfg.configure(kpis::routes);
+    cfg.configure(members::routes);
+    cfg.configure(projects::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

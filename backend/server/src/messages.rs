@@ -67,6 +67,8 @@ fn constraint(name: &str) -> String {
         "evaluations_reason" => "評価を変更するには、理由を入力してください。",
         "evaluations_level_of_plan" => "この計画の評価基準にある段階を選んでください。",
         "members_no_overlap" => "同じ団体が同じ役割で、すでにこの期間に参画しています。期間を見直してください。",
+        "members_organization" => "区分には団体を指定できません。種類を団体かネットワークにしてください。",
+        "members_dates" => "退会日は参画日以後の日にしてください。",
         "roadmap_items_year_of_plan" | "roadmap_cells_year_of_plan" => "計画期間の中の年度を選んでください。",
         "roadmap_items_actor_of_plan" | "roadmap_cells_actor_of_plan" | "goal_roles_actor_of_plan" => {
             "この計画の活動主体を選んでください。"
@@ -137,6 +139,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
             (None, Some(max)) => format!("{label}は{max}以下の数にしてください。"),
             _ => format!("{label}の範囲を確かめてください。"),
         },
+        "time_of_day" => format!("{label}は 13:30 の形（半角、24時間制）で入力してください。"),
+        "time_order" => format!("{label}の終了時刻は開始時刻以後にしてください。"),
         "period_order" => format!("{label}の終わりは始まり以後の日にしてください。"),
         _ => format!("{label}を確かめてください。"),
     }
@@ -200,6 +204,20 @@ fn label(path: &str) -> Cow<'_, str> {
         "visibility" => "公開範囲",
         "limit" => "件数",
         "items" => "項目",
+        "schedules" | "when" => "実施時期",
+        "media_plan" => "広報の実施概要",
+        "sections" => "見出しのある項目",
+        "heading" => "見出し",
+        "medium" => "媒体",
+        "quantity" => "数量",
+        "per_outlet" => "出稿先ごとの数量",
+        "outlets" => "出稿先",
+        "start_time" => "開始時刻",
+        "end_time" => "終了時刻",
+        "place" => "場所",
+        "progress" => "進捗",
+        "linkage" => "連携内容",
+        "class" => "区分",
         other => return other.to_owned().into(),
     };
     known.into()
