@@ -579,6 +579,7 @@ diesel::table! {
         kind -> Text,
         state -> Text,
         heading_shown -> Bool,
+        entered_by_org_id -> Uuid,
     }
 }
 
@@ -602,6 +603,7 @@ diesel::table! {
         carried_over_from_id -> Nullable<Uuid>,
         continues -> Bool,
         position -> Int4,
+        entered_by_org_id -> Uuid,
     }
 }
 
