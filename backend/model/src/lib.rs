@@ -10,11 +10,15 @@ mod schema;
 
 pub mod account;
 pub mod caller;
+pub mod evaluation;
+pub mod goal;
 pub mod history;
 pub mod idempotency;
 pub mod municipality;
 pub mod organization;
+pub mod plan;
 pub mod platform;
+pub mod roadmap;
 pub mod text;
 pub mod value;
 

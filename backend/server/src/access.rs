@@ -123,10 +123,7 @@ impl Slot {
         match self {
             Self::Organization(organization) => Ok(organization),
             Self::Actor(None) => Ok(None),
-            Self::Actor(Some(_)) => {
-                let _ = db;
-                Ok(None)
-            }
+            Self::Actor(Some(actor)) => model::plan::PlanActor::organization(db, actor).await,
         }
     }
 }
@@ -135,6 +132,14 @@ records! {
     model::organization::Organization, model::OrganizationId, "organization_id";
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
+    model::plan::Plan, model::PlanId, "plan_id";
+    model::plan::PlanActor, model::PlanActorId, "plan_actor_id";
+    model::plan::EvaluationLevel, model::EvaluationLevelId, "evaluation_level_id";
+    model::goal::Goal, model::GoalId, "goal_id";
+    model::goal::GoalRole, model::GoalRoleId, "goal_role_id", slot |r| Slot::Actor(Some(r.fields.actor_id));
+    model::roadmap::RoadmapCell, model::RoadmapCellId, "roadmap_cell_id", slot |c| Slot::Actor(c.fields.actor_id);
+    model::roadmap::RoadmapItem, model::RoadmapItemId, "roadmap_item_id", slot |i| Slot::Actor(i.fields.actor_id);
+    model::evaluation::Evaluation, model::EvaluationId, "evaluation_id";
 }
 
 /// Something a caller can be permitted to do.

@@ -9,10 +9,14 @@ pub mod policy;
 pub mod token;
 
 mod auth;
+mod evaluations;
+mod goals;
 mod messages;
 mod openapi;
 mod organizations;
+mod plans;
 mod platforms;
+mod roadmap;
 mod screens;
 mod transition;
 
@@ -33,6 +37,10 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(auth::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
+    cfg.configure(plans::routes);
+    cfg.configure(goals::routes);
+    cfg.configure(roadmap::routes);
+    cfg.configure(evaluations::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.
