@@ -14,6 +14,7 @@ pub mod evaluation;
 pub mod goal;
 pub mod history;
 pub mod idempotency;
+pub mod kpi;
 pub mod municipality;
 pub mod organization;
 pub mod plan;

@@ -140,6 +140,29 @@ records! {
     model::roadmap::RoadmapCell, model::RoadmapCellId, "roadmap_cell_id", slot |c| Slot::Actor(c.fields.actor_id);
     model::roadmap::RoadmapItem, model::RoadmapItemId, "roadmap_item_id", slot |i| Slot::Actor(i.fields.actor_id);
     model::evaluation::Evaluation, model::EvaluationId, "evaluation_id";
+    model::kpi::Kpi, model::KpiId, "kpi_id";
+    model::kpi::KpiPlacement, model::KpiPlacementId, "kpi_placement_id";
+    model::kpi::KpiSeries, model::KpiSeriesId, "kpi_series_id";
+    model::kpi::KpiTarget, model::KpiTargetId, "kpi_target_id";
+    model::kpi::KpiObservation, model::KpiObservationId, "kpi_observation_id";
+}
+
+impl Record for model::kpi::KpiDetail {
+    const ENTITY: &'static str = Self::ENTITY;
+    const PARAM: &'static str = "kpi_id";
+    type Id = model::KpiId;
+    async fn find(db: Db<'_>, id: model::KpiId) -> model::Result<Self> {
+        Self::find(db, id).await
+    }
+    fn id(&self) -> Uuid {
+        self.kpi.id.0
+    }
+    fn version(&self) -> i64 {
+        self.kpi.version
+    }
+    fn owner(&self) -> OrganizationId {
+        self.kpi.owner_org_id
+    }
 }
 
 /// Something a caller can be permitted to do.

@@ -164,6 +164,7 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
     type Error = Error;
     type Future = std::future::Ready<Result<Self>>;
 
+    #[expect(clippy::disallowed_types, reason = "this is the one place that wraps it")]
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let query: Vec<&str> = request
             .query_string()
@@ -264,13 +265,24 @@ impl<T: crate::access::Record> Responder for Tagged<T> {
             .headers()
             .get(header::IF_NONE_MATCH)
             .and_then(|v| v.to_str().ok());
-        // Derived parts (current values) change without a version, so only plain records answer 304.
         if known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag))
             && !request.query_string().contains("as_of=")
         {
             return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
         }
         HttpResponse::Ok().insert_header((header::ETAG, tag)).json(self.0)
+    }
+}
+
+/// A record with parts that change without its version (current values): `200 OK` with its ETag for a change, never `304`.
+pub struct Fresh<T>(pub T);
+
+impl<T: crate::access::Record> Responder for Fresh<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((header::ETAG, etag(self.0.version())))
+            .json(self.0)
     }
 }
 
@@ -471,6 +483,12 @@ impl<T: ToSchema> IntoResponses for Tagged<T> {
     }
 }
 
+impl<T: ToSchema> IntoResponses for Fresh<T> {
+    fn responses() -> Responses {
+        json_response::<T>("200", "The record.", T::name().into(), &[ETAG])
+    }
+}
+
 impl<T: ToSchema> IntoResponses for Plain<T> {
     fn responses() -> Responses {
         json_response::<T>("200", "The answer.", T::name().into(), &[])
@@ -497,7 +515,16 @@ impl<T: ToSchema> IntoResponses for Updated<T> {
 
 impl<T: ToSchema> IntoResponses for Page<T> {
     fn responses() -> Responses {
-        json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[])
+        let mut responses = json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[]);
+        // utoipa names the row's schema but does not bring it.
+        for response in responses.values_mut() {
+            if let RefOr::T(response) = response
+                && let Some(carried) = response.extensions.as_mut().and_then(|e| e.get_mut(SCHEMAS))
+            {
+                carried[T::name().as_ref()] = serde_json::json!(T::schema());
+            }
+        }
+        responses
     }
 }
 

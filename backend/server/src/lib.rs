@@ -11,6 +11,7 @@ pub mod token;
 mod auth;
 mod evaluations;
 mod goals;
+mod kpis;
 mod messages;
 mod openapi;
 mod organizations;
@@ -41,6 +42,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(goals::routes);
     cfg.configure(roadmap::routes);
     cfg.configure(evaluations::routes);
+    cfg.configure(kpis::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

@@ -54,6 +54,9 @@ fn constraint(name: &str) -> String {
         "kpi_observations_one_value" => "数値・範囲・割合・状態・欠測理由のうち、ちょうど一つを入力してください。",
         "kpi_observations_ratio" => "分母は 0 より大きくし、分子と分母を両方入力してください。",
         "kpi_observations_range" => "範囲は下限と上限を両方入力し、下限を上限以下にしてください。",
+        "kpi_observations_period" => {
+            "期間は、年度なら4月1日から翌年3月31日のように、期間の種類に合わせて入力してください。"
+        }
         "kpi_targets_current" => {
             "この年度の目標値はすでに設定されています。最新の目標値を読み込んでから変更してください。"
         }

@@ -18,6 +18,7 @@ export {
   type LifeCycle,
 } from "./feedback";
 export { Checkbox, NumberField, PrivacyHint, RadioGroup, Select, TextArea, TextField, useComposing, type Option } from "./fields";
+export { fieldsOf, FormDialog, RecordConflict, type FieldErrors } from "./FormDialog";
 export { FiscalYearSwitch } from "./FiscalYearSwitch";
 export { HistoryTimeline, type HistoryChange, type HistoryEntry } from "./HistoryTimeline";
 export { Breadcrumbs, LoadMore, PageHeader, Tabs, type Crumb, type TabItem } from "./layout";

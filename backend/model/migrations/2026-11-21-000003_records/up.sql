@@ -561,18 +561,25 @@ create table kpi_observations (
   recorded_by text,
   constraint kpi_observations_pkey primary key (id),
   constraint kpi_observations_period_kind check (period_kind in ('fiscal_year', 'quarter', 'month', 'day', 'range')),
-  constraint kpi_observations_period check (period_end >= period_start),
+  constraint kpi_observations_period check (period_end >= period_start and case period_kind
+    when 'day' then period_end = period_start
+    when 'month' then extract(day from period_start) = 1 and period_end = (period_start + interval '1 month - 1 day')::date
+    when 'quarter' then extract(day from period_start) = 1 and extract(month from period_start) in (1, 4, 7, 10)
+      and period_end = (period_start + interval '3 months - 1 day')::date
+    when 'fiscal_year' then extract(day from period_start) = 1 and extract(month from period_start) = 4
+      and period_end = (period_start + interval '1 year - 1 day')::date
+    else true end),
   constraint kpi_observations_one_value check (num_nonnulls(number, low, numerator, state, missing_reason) = 1),
   constraint kpi_observations_range check ((low is null) = (high is null) and low <= high),
   constraint kpi_observations_ratio check ((numerator is null) = (denominator is null) and denominator > 0),
-  constraint kpi_observations_missing_reason check (missing_reason in ('not_available', 'not_carried_out', 'not_applicable', 'not_yet_due', 'suppressed', 'none')),
+  constraint kpi_observations_missing_reason check (missing_reason in ('not_available', 'not_carried_out', 'not_applicable', 'not_yet_due', 'suppressed')),
   constraint kpi_observations_quality check (quality in ('provisional', 'final', 'estimated')),
   constraint kpi_observations_current unique (series_id, period_start, period_kind, period_end, revision),
   constraint kpi_observations_kpi_id_fkey foreign key (kpi_id) references kpis (id),
   constraint kpi_observations_series_id_fkey foreign key (series_id) references kpi_series (id),
   constraint kpi_observations_supersedes_id_fkey foreign key (supersedes_id) references kpi_observations (id)
 );
-create index kpi_observations_kpi_id on kpi_observations (kpi_id, series_id, period_start desc, revision desc);
+create index kpi_observations_kpi_id on kpi_observations (kpi_id, period_start, id);
 create index kpi_observations_supersedes_id on kpi_observations (supersedes_id) where supersedes_id is not null;
 
 -- The newest value of the whole and the targets by year, kept in the transaction of the observation, so that
@@ -710,8 +717,7 @@ select k.id as kpi_id, o.id as observation_id, o.period_kind, o.period_start, o.
        coalesce(t.targets, '{}') as targets
 from as_of.kpis k
 left join lateral (
-  select o.* from as_of.kpi_observations o join as_of.kpi_series s on s.id = o.series_id
-  where o.kpi_id = k.id and s.municipality_code is null and s.district is null and s.organization_id is null and s.dimensions = '{}'
+  select o.* from as_of.kpi_observations o where o.series_id = k.id
   order by o.period_end desc, o.period_start desc, o.revision desc limit 1) o on true
 left join lateral (
   select jsonb_object_agg(t.fiscal_year::text, t.value order by t.revision) as targets from as_of.kpi_targets t
@@ -947,8 +953,7 @@ begin
   insert into kpi_current as c (kpi_id, observation_id, period_kind, period_start, period_end, value, text, missing_reason, quality)
   select new.kpi_id, new.id, new.period_kind, new.period_start, new.period_end,
          coalesce(new.number, new.numerator / new.denominator), new.state, new.missing_reason, new.quality
-  from kpi_series s
-  where s.id = new.series_id and s.municipality_code is null and s.district is null and s.organization_id is null and s.dimensions = '{}'
+  where new.series_id = new.kpi_id
   on conflict on constraint kpi_current_pkey do update set observation_id = excluded.observation_id, period_kind = excluded.period_kind,
     period_start = excluded.period_start, period_end = excluded.period_end, value = excluded.value, text = excluded.text,
     missing_reason = excluded.missing_reason, quality = excluded.quality
@@ -966,10 +971,11 @@ begin
 end $$;
 create trigger k_current after insert on kpi_targets for each row execute function keep_current_target();
 
--- Every KPI has the line of the whole from its first moment.
+-- Every KPI has the line of the whole from its first moment, under the id of the KPI itself: reading and recording
+-- the whole needs no look at kpi_series.
 create function open_series() returns trigger language plpgsql as $$
 begin
-  insert into kpi_series (id, owner_org_id, kpi_id) values (gen_random_uuid(), new.owner_org_id, new.id);
+  insert into kpi_series (id, owner_org_id, kpi_id) values (new.id, new.owner_org_id, new.id);
   return null;
 end $$;
 create trigger k_series after insert on kpis for each row execute function open_series();
