@@ -88,6 +88,12 @@ record!(evaluations, Evaluation, EvaluationId, EvaluationFields);
 
 diesel::alias!(evaluations as newer: Newer);
 
+/// Has a newer evaluation taken its place?
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn replaced() -> _ {
+    exists(newer.filter(newer.field(evaluations::supersedes_id).eq(evaluations::id.nullable())))
+}
+
 /// Which evaluations.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -115,11 +121,10 @@ impl Evaluation {
             query = query.filter(e::fiscal_year.eq(year));
         }
         if let Some(current) = filter.current {
-            let replaced = exists(newer.filter(newer.field(e::supersedes_id).eq(e::id.nullable())));
             query = if current {
-                query.filter(not(replaced))
+                query.filter(not(replaced()))
             } else {
-                query.filter(replaced)
+                query.filter(replaced())
             };
         }
         if let Some((year, id)) = filter.after {

@@ -20,6 +20,7 @@ pub mod organization;
 pub mod plan;
 pub mod platform;
 pub mod roadmap;
+pub mod sheet;
 pub mod text;
 pub mod value;
 

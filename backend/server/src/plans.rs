@@ -3,7 +3,7 @@
 use crate::access::{Access, Create, Delete, Edit, List, Read, Transit};
 use crate::error::Result;
 use crate::http::{
-    Committed, Created, Cursor, Json, NoContent, Page, Patch, Query, Tagged, Updated, after, default_limit,
+    Committed, Created, Cursor, Json, NoContent, Page, Patch, Plain, Query, Tagged, Updated, after, default_limit,
 };
 use crate::transition::{Transition, confirm};
 use actix_web::{delete, get, patch, post};
@@ -11,9 +11,10 @@ use model::plan::{
     ActorFilter, EvaluationLevel, EvaluationLevelFields, Filter, LevelFilter, Plan, PlanActor, PlanActorFields,
     PlanFields, PlanKind,
 };
+use model::sheet::Sheet;
 use model::text::{Line, MunicipalityCode};
 use model::value::Status;
-use model::{OrganizationId, PlanId, PlatformId};
+use model::{GoalId, OrganizationId, PlanId, PlatformId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -21,7 +22,10 @@ use validator::Validate;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_plans).service(create_plan).service(read_plan);
-    cfg.service(update_plan).service(delete_plan).service(transition_plan);
+    cfg.service(update_plan)
+        .service(delete_plan)
+        .service(transition_plan)
+        .service(read_sheet);
     cfg.service(list_plan_actors)
         .service(create_plan_actor)
         .service(read_plan_actor);
@@ -131,6 +135,23 @@ async fn transition_plan(access: Access<Transit<Plan>>, body: Json<Transition>) 
             let status = confirm(tx, tx.on.status, tx.valid(&body)?)?;
             Ok(Updated(tx.on.transition(tx.db, status).await?))
         })
+        .await
+}
+
+/// Which part of the sheet.
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+struct SheetQuery {
+    /// A goal of the plan (a 重点取組): the sheet shows it and everything below it. Without it, the whole plan.
+    goal_id: Option<GoalId>,
+}
+
+/// Read the roadmap sheet (実施計画ロードマップ): the whole grid at once.
+#[utoipa::path(params(SheetQuery))]
+#[get("/plans/{plan_id}/sheet")]
+async fn read_sheet(access: Access<Read<Plan>>, Query(query): Query<SheetQuery>) -> Result<Plain<Sheet>> {
+    access
+        .read(async |tx| Ok(Plain(Sheet::read(tx.db, tx.on.clone(), query.goal_id).await?)))
         .await
 }
 
