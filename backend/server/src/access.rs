@@ -123,10 +123,7 @@ impl Slot {
         match self {
             Self::Organization(organization) => Ok(organization),
             Self::Actor(None) => Ok(None),
-            Self::Actor(Some(_)) => {
-                let _ = db;
-                Ok(None)
-            }
+            Self::Actor(Some(actor)) => model::plan::PlanActor::organization(db, actor).await,
         }
     }
 }
@@ -141,6 +138,14 @@ records! {
     model::account::UserRole, model::UserRoleId, "user_role_id";
     model::account::Grant, model::GrantId, "grant_id";
     model::account::Client, model::ClientId, "client_id";
+    model::plan::Plan, model::PlanId, "plan_id";
+    model::plan::PlanActor, model::PlanActorId, "plan_actor_id";
+    model::plan::EvaluationLevel, model::EvaluationLevelId, "evaluation_level_id";
+    model::goal::Goal, model::GoalId, "goal_id";
+    model::goal::GoalRole, model::GoalRoleId, "goal_role_id", slot |r| Slot::Actor(Some(r.fields.actor_id));
+    model::roadmap::RoadmapCell, model::RoadmapCellId, "roadmap_cell_id", slot |c| Slot::Actor(c.fields.actor_id);
+    model::roadmap::RoadmapItem, model::RoadmapItemId, "roadmap_item_id", slot |i| Slot::Actor(i.fields.actor_id);
+    model::evaluation::Evaluation, model::EvaluationId, "evaluation_id";
     model::kpi::Kpi, model::KpiId, "kpi_id";
     model::kpi::KpiPlacement, model::KpiPlacementId, "kpi_placement_id";
     model::kpi::KpiSeries, model::KpiSeriesId, "kpi_series_id";

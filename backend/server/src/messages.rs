@@ -73,6 +73,16 @@ fn constraint(name: &str) -> String {
         "roadmap_items_actor_of_plan" | "roadmap_cells_actor_of_plan" | "goal_roles_actor_of_plan" => {
             "この計画の活動主体を選んでください。"
         }
+        "roadmap_items_cell_closed" => {
+            "この欄は「なし」「未実施」「期限前」とされています。先に欄の状態を「未入力」に戻してください。"
+        }
+        "roadmap_cells_state_without_items" => {
+            "この欄には取り組みが入力されています。先に取り組みを消すか移してから、欄の状態を選んでください。"
+        }
+        "roadmap_items_carried_over_later" => "繰り越し先には、元の年度より後の年度を選んでください。",
+        "roadmap_items_carried_over_once" => "この取り組みはすでに繰り越されています。",
+        "roadmap_items_actor" => "予定と実績には活動主体を選んでください。",
+        "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
         "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
         "user_roles_fits_organization" => "この団体の種類では選べない役割です。団体に合う役割を選んでください。",
         "user_roles_no_overlap" => "この人には同じ期間に別の役割があります。期間を見直してください。",
