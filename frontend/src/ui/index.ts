@@ -1,6 +1,7 @@
 // LineChart is left out on purpose: it brings the chart library, so pages import it by its own path.
 export { announce } from "./announce";
 export { Button, buttonClass } from "./Button";
+export { Combobox } from "./Combobox";
 export { ConflictDialog, mergeProposal, type TextConflict } from "./ConflictDialog";
 export { DataGrid, GridCell } from "./DataGrid";
 export { DateField } from "./DateField";
