@@ -226,9 +226,6 @@ begin
           set_config('app.prefecture', case when org_kind = 'prefecture' then coalesce(prefecture_code, '') else '' end, true),
           set_config('app.write', case when role in ('municipality_editor', 'municipality_admin', 'council_editor', 'council_client', 'partner',
             'prefecture_editor', 'prefecture_admin', 'joint_body_secretariat', 'system_admin') then 'yes' else '' end, true);
-  if p_as_of is not null then
-    perform set_config('search_path', 'as_of, public', true);
-  end if;
   return next;
 end $$;
 
