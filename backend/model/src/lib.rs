@@ -10,13 +10,16 @@ mod schema;
 
 pub mod account;
 pub mod caller;
+pub mod external_id;
 pub mod history;
 pub mod idempotency;
 pub mod member;
 pub mod municipality;
+pub mod municipality_fact;
 pub mod organization;
 pub mod platform;
 pub mod project;
+pub mod project_cost;
 pub mod text;
 pub mod value;
 

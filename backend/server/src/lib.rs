@@ -9,8 +9,11 @@ pub mod policy;
 pub mod token;
 
 mod auth;
+mod external_ids;
+mod history;
 mod members;
 mod messages;
+mod municipality_facts;
 mod openapi;
 mod organizations;
 mod platforms;
@@ -37,6 +40,9 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(platforms::routes);
     cfg.configure(members::routes);
     cfg.configure(projects::routes);
+    cfg.configure(municipality_facts::routes);
+    cfg.configure(external_ids::routes);
+    cfg.configure(history::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.
