@@ -107,14 +107,18 @@ pub const ENDED: &str = "the session has ended";
 
 /// Checks the caller and sets the variables of row-level security for this transaction.
 pub async fn begin(mut db: Db<'_>, caller: &Caller, circumstances: &Circumstances) -> Result<Standing> {
-    diesel::sql_query("select * from app_begin($1, $2, $3, $4, $5, $6, $7)")
-        .bind::<Text, _>(caller.kind.as_str())
-        .bind::<Nullable<SqlUuid>, _>(caller.id)
-        .bind::<Nullable<SqlUuid>, _>(caller.organization.map(|o| o.0))
-        .bind::<Nullable<SqlUuid>, _>(caller.session)
-        .bind::<Nullable<SqlUuid>, _>(circumstances.request)
-        .bind::<Nullable<Text>, _>(circumstances.reason.as_deref())
-        .bind::<Nullable<Timestamptz>, _>(circumstances.as_of)
-        .get_result(&mut db)
-        .await
+    // The search path is set out here: what a function with a search path of its own sets ends with the function.
+    diesel::sql_query(
+        "select b.*, case when $7 is not null then set_config('search_path', 'as_of, public', true) end as search_path
+         from app_begin($1, $2, $3, $4, $5, $6, $7) b",
+    )
+    .bind::<Text, _>(caller.kind.as_str())
+    .bind::<Nullable<SqlUuid>, _>(caller.id)
+    .bind::<Nullable<SqlUuid>, _>(caller.organization.map(|o| o.0))
+    .bind::<Nullable<SqlUuid>, _>(caller.session)
+    .bind::<Nullable<SqlUuid>, _>(circumstances.request)
+    .bind::<Nullable<Text>, _>(circumstances.reason.as_deref())
+    .bind::<Nullable<Timestamptz>, _>(circumstances.as_of)
+    .get_result(&mut db)
+    .await
 }

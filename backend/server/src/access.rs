@@ -14,7 +14,7 @@ use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web::Data};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
-use model::history::HistoryEntry;
+use model::history::RecordVersion;
 use model::idempotency;
 use model::organization::Organization;
 use model::{Connection, Db, OrganizationId, Pool};
@@ -133,6 +133,9 @@ records! {
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
     model::project::Project, model::ProjectId, "project_id";
+    model::project_cost::ProjectCost, model::ProjectCostId, "project_cost_id";
+    model::municipality_fact::MunicipalityFact, model::MunicipalityFactId, "municipality_fact_id";
+    model::external_id::ExternalId, model::ExternalIdId, "external_id_id";
     model::member::Member, model::MemberId, "member_id", slot |m| Slot::Organization(m.fields.organization_id);
     model::account::User, model::UserId, "user_id";
     model::account::UserRole, model::UserRoleId, "user_role_id";
@@ -248,7 +251,7 @@ impl Gate<'_> {
     }
 
     async fn newer<R: Record>(&self, record: &R) -> Result<Newer> {
-        let last = HistoryEntry::last(self.db, R::ENTITY, record.id()).await?;
+        let last = RecordVersion::last(self.db, R::ENTITY, record.id()).await?;
         Ok(Newer {
             current: serde_json::to_value(record).map_err(Error::internal)?,
             etag: etag(record.version()),
@@ -282,6 +285,8 @@ pub struct Edit<R>(PhantomData<R>);
 pub struct Delete<R>(PhantomData<R>);
 /// May move this record along its life, in the version he names; confirming is a right of its own.
 pub struct Transit<R>(PhantomData<R>);
+/// May read the history of records; of which kinds, [`Tx::may_read`] says, of which records, row-level security.
+pub struct ReadHistory;
 /// Is signed in.
 pub struct SignedIn;
 
@@ -361,6 +366,7 @@ macro_rules! unloaded {
 unloaded! {
     [R: Record] List<R>, |gate| gate.require(R::ENTITY, Action::Read);
     [R: Record] Create<R>, |gate| gate.require(R::ENTITY, Action::Create);
+    [] ReadHistory, |gate| gate.require("record_history", Action::Read);
     [] SignedIn, |gate| if gate.caller.kind == CallerKind::Anonymous { Err(Error::Unauthenticated) } else { Ok(()) };
 }
 
@@ -381,6 +387,11 @@ impl<On> Tx<'_, On> {
     /// May the caller confirm records of this kind that his organisation owns?
     pub fn may_confirm(&self, resource: &str) -> bool {
         policy::allows(self.standing.role, resource, Action::Confirm, Relation::Own)
+    }
+
+    /// May the caller read some record of this kind?
+    pub fn may_read(&self, resource: &str) -> bool {
+        policy::allows_any(self.standing.role, resource, Action::Read)
     }
 
     /// The caller's id, where he has one.

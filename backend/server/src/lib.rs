@@ -11,10 +11,13 @@ pub mod token;
 mod accounts;
 mod auth;
 mod evaluations;
+mod external_ids;
 mod goals;
+mod history;
 mod kpis;
 mod members;
 mod messages;
+mod municipality_facts;
 mod openapi;
 mod organizations;
 mod plans;
@@ -49,6 +52,9 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(kpis::routes);
     cfg.configure(members::routes);
     cfg.configure(projects::routes);
+    cfg.configure(municipality_facts::routes);
+    cfg.configure(external_ids::routes);
+    cfg.configure(history::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

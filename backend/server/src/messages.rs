@@ -151,6 +151,7 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
         },
         "time_of_day" => format!("{label}は 13:30 の形（半角、24時間制）で入力してください。"),
         "time_order" => format!("{label}の終了時刻は開始時刻以後にしてください。"),
+        "undated" => "いつの値かが分かる日または期間を入力してください。".to_owned(),
         "period_order" => format!("{label}の終わりは始まり以後の日にしてください。"),
         _ => format!("{label}を確かめてください。"),
     }

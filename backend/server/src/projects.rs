@@ -8,9 +8,10 @@ use crate::http::{
 use crate::transition::{Transition, confirm};
 use actix_web::{delete, get, patch, post};
 use model::project::{Filter, Project, ProjectFields, ProjectProgress, ProjectSummary};
+use model::project_cost::{Filter as CostFilter, ProjectCost, ProjectCostFields};
 use model::text::Line;
 use model::value::Status;
-use model::{GoalId, OrganizationId, PlatformId};
+use model::{GoalId, OrganizationId, PlatformId, ProjectId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -22,6 +23,10 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(read_project)
         .service(update_project);
     cfg.service(delete_project).service(transition_project);
+    cfg.service(list_project_costs)
+        .service(create_project_cost)
+        .service(read_project_cost);
+    cfg.service(update_project_cost).service(delete_project_cost);
 }
 
 /// Which projects.
@@ -132,5 +137,88 @@ async fn transition_project(
             let status = confirm(tx, tx.on.status, tx.valid(&body)?)?;
             Ok(Updated(tx.on.transition(tx.db, status).await?))
         })
+        .await
+}
+
+/// Which costs.
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+struct ProjectCostQuery {
+    project_id: Option<ProjectId>,
+    /// The organisation that is paid.
+    contractor_id: Option<OrganizationId>,
+    /// `next` of the previous page.
+    after: Option<Cursor>,
+    /// Rows of a page.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 200))]
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: i64,
+}
+
+/// List what projects cost, in the declared order.
+///
+/// Costs are never public: their owner, the contractor and, of submitted sheets, the prefecture see them.
+#[utoipa::path(params(ProjectCostQuery))]
+#[get("/project-costs")]
+async fn list_project_costs(
+    access: Access<List<ProjectCost>>,
+    Query(query): Query<ProjectCostQuery>,
+) -> Result<Page<ProjectCost>> {
+    let filter = CostFilter {
+        project_id: query.project_id,
+        contractor_id: query.contractor_id,
+        after: after(query.after.as_ref())?,
+        limit: query.limit + 1,
+    };
+    let costs = access
+        .read(async |tx| Ok(ProjectCost::list(tx.db, filter).await?))
+        .await?;
+    Ok(Page::new(costs, query.limit, |c| {
+        (c.fields.project_id, c.fields.position, c.id)
+    }))
+}
+
+/// Add a cost to a project.
+#[utoipa::path()]
+#[post("/project-costs")]
+async fn create_project_cost(
+    access: Access<Create<ProjectCost>>,
+    body: Json<ProjectCostFields>,
+) -> Result<Committed<Created<ProjectCost>>> {
+    access
+        .write(body.bytes(), async |tx| {
+            Ok(Created(ProjectCost::create(tx.db, tx.valid(&body)?).await?))
+        })
+        .await
+}
+
+/// Read a cost of a project.
+#[utoipa::path()]
+#[get("/project-costs/{project_cost_id}")]
+async fn read_project_cost(access: Access<Read<ProjectCost>>) -> Result<Tagged<ProjectCost>> {
+    access.read(async |tx| Ok(Tagged(tx.on.clone()))).await
+}
+
+/// Change a cost of a project (JSON merge patch).
+#[utoipa::path()]
+#[patch("/project-costs/{project_cost_id}")]
+async fn update_project_cost(
+    access: Access<Edit<ProjectCost>>,
+    body: Json<Patch<ProjectCostFields>>,
+) -> Result<Committed<Updated<ProjectCost>>> {
+    access
+        .write(body.bytes(), async |tx| {
+            Ok(Updated(tx.on.update(tx.db, body.patched(&tx.on.fields)?).await?))
+        })
+        .await
+}
+
+/// Delete a cost of a project.
+#[utoipa::path()]
+#[delete("/project-costs/{project_cost_id}")]
+async fn delete_project_cost(access: Access<Delete<ProjectCost>>) -> Result<Committed<NoContent>> {
+    access
+        .write(&[], async |tx| Ok(tx.on.delete(tx.db).await.map(|()| NoContent)?))
         .await
 }

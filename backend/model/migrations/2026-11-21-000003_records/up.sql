@@ -782,6 +782,27 @@ create trigger b_scope before insert or update of scope_id on grants for each ro
 
 -- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
 create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+-- The day by which facts are ordered: the last one their period names.
+create function order_fact() returns trigger language plpgsql as $$
+begin
+  new.as_of_on := coalesce((new.as_of ->> 'end')::date, (new.as_of ->> 'start')::date);
+  return new;
+end $$;
+create trigger b_order before insert or update of as_of on municipality_facts for each row execute function order_fact();
+
+-- What is said of a record is said of one that the caller sees. A deleted record keeps what was said of it.
+create function refuse_unseen_record() returns trigger language plpgsql as $$
+begin
+  if (tg_op = 'INSERT' or (new.entity, new.record_id) is distinct from (old.entity, old.record_id))
+    and not record_visible(new.entity, new.record_id)
+  then
+    raise exception 'no such record' using errcode = '23503',
+      constraint = format('%s_record_id_fkey', tg_table_name), table = tg_table_name;
+  end if;
+  return new;
+end $$;
+create trigger b_see_record before insert or update on external_ids for each row execute function refuse_unseen_record();
+create trigger b_see_record before insert or update on finding_notes for each row execute function refuse_unseen_record();
 
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
