@@ -107,14 +107,18 @@ pub const ENDED: &str = "the session has ended";
 
 /// Checks the caller and sets the variables of row-level security for this transaction.
 pub async fn begin(mut db: Db<'_>, caller: &Caller, circumstances: &Circumstances) -> Result<Standing> {
-    diesel::sql_query("select * from app_begin($1, $2, $3, $4, $5, $6, $7)")
-        .bind::<Text, _>(caller.kind.as_str())
-        .bind::<Nullable<SqlUuid>, _>(caller.id)
-        .bind::<Nullable<SqlUuid>, _>(caller.organization.map(|o| o.0))
-        .bind::<Nullable<SqlUuid>, _>(caller.session)
-        .bind::<Nullable<SqlUuid>, _>(circumstances.request)
-        .bind::<Nullable<Text>, _>(circumstances.reason.as_deref())
-        .bind::<Nullable<Timestamptz>, _>(circumstances.as_of)
-        .get_result(&mut db)
-        .await
+    // A function with a search path of its own cannot change that of its caller, so the past is put in front here.
+    diesel::sql_query(
+        "select b.*, set_config('search_path', case when $7 is null then 'public' else 'as_of, public' end, true)
+         from app_begin($1, $2, $3, $4, $5, $6, $7) b",
+    )
+    .bind::<Text, _>(caller.kind.as_str())
+    .bind::<Nullable<SqlUuid>, _>(caller.id)
+    .bind::<Nullable<SqlUuid>, _>(caller.organization.map(|o| o.0))
+    .bind::<Nullable<SqlUuid>, _>(caller.session)
+    .bind::<Nullable<SqlUuid>, _>(circumstances.request)
+    .bind::<Nullable<Text>, _>(circumstances.reason.as_deref())
+    .bind::<Nullable<Timestamptz>, _>(circumstances.as_of)
+    .get_result(&mut db)
+    .await
 }

@@ -226,9 +226,6 @@ begin
           set_config('app.prefecture', case when org_kind = 'prefecture' then coalesce(prefecture_code, '') else '' end, true),
           set_config('app.write', case when role in ('municipality_editor', 'municipality_admin', 'council_editor', 'council_client', 'partner',
             'prefecture_editor', 'prefecture_admin', 'joint_body_secretariat', 'system_admin') then 'yes' else '' end, true);
-  if p_as_of is not null then
-    perform set_config('search_path', 'as_of, public', true);
-  end if;
   return next;
 end $$;
 
@@ -242,7 +239,7 @@ end $$;
 -- Rows
 
 -- Names of organisations are public reference; a system administrator creates organisations that own themselves.
-select record_attach('organizations', readable => 'true',
+select record_attach('organizations', readable => '(select app_role()) is not null',
   writable => '(select app_role()) = ''system_admin''');
 create trigger b_no_cycle before insert or update of parent_id on organizations
   for each row when (new.parent_id is not null) execute function refuse_cycle();
@@ -318,7 +315,7 @@ create function check_role_fits() returns trigger
 declare
   kind constant text := (select o.kind from organizations o where o.id = new.owner_org_id);
 begin
-  if not case
+  if not (case
     when new.role in ('municipality_viewer', 'municipality_editor', 'municipality_admin') then kind = 'municipality'
     when new.role in ('prefecture_editor', 'prefecture_admin') then kind = 'prefecture'
     when new.role = 'council_editor' then kind = 'social_welfare_council'
@@ -326,7 +323,7 @@ begin
     when new.role = 'partner' then kind not in ('national', 'prefecture', 'municipality', 'department', 'joint_body', 'social_welfare_council', 'operator')
     when new.role in ('adviser', 'analyst', 'auditor') then true
     when new.role = 'system_admin' then kind = 'operator' and coalesce(current_setting('app.role', true), '') in ('', 'system_admin')
-    else false end
+    else false end)
   then
     raise exception '% is no role of a %', new.role, kind using errcode = '23514',
       constraint = 'user_roles_fits_organization', table = 'user_roles';
