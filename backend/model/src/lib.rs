@@ -10,12 +10,19 @@ mod schema;
 
 pub mod account;
 pub mod caller;
+pub mod evaluation;
+pub mod goal;
 pub mod history;
 pub mod idempotency;
 pub mod kpi;
+pub mod member;
 pub mod municipality;
 pub mod organization;
+pub mod plan;
 pub mod platform;
+pub mod project;
+pub mod roadmap;
+pub mod sheet;
 pub mod text;
 pub mod value;
 

@@ -114,6 +114,7 @@ diesel::table! {
         owner_org_id -> Uuid,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        entity -> Text,
         record_id -> Uuid,
         rule -> Text,
         printed -> Text,
@@ -579,6 +580,7 @@ diesel::table! {
         kind -> Text,
         state -> Text,
         heading_shown -> Bool,
+        entered_by_org_id -> Uuid,
     }
 }
 
@@ -602,6 +604,7 @@ diesel::table! {
         carried_over_from_id -> Nullable<Uuid>,
         continues -> Bool,
         position -> Int4,
+        entered_by_org_id -> Uuid,
     }
 }
 

@@ -10,11 +10,17 @@ pub mod token;
 
 mod accounts;
 mod auth;
+mod evaluations;
+mod goals;
 mod kpis;
+mod members;
 mod messages;
 mod openapi;
 mod organizations;
+mod plans;
 mod platforms;
+mod projects;
+mod roadmap;
 mod screens;
 mod transition;
 
@@ -36,7 +42,13 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(accounts::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
+    cfg.configure(plans::routes);
+    cfg.configure(goals::routes);
+    cfg.configure(roadmap::routes);
+    cfg.configure(evaluations::routes);
     cfg.configure(kpis::routes);
+    cfg.configure(members::routes);
+    cfg.configure(projects::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

@@ -67,10 +67,22 @@ fn constraint(name: &str) -> String {
         "evaluations_reason" => "評価を変更するには、理由を入力してください。",
         "evaluations_level_of_plan" => "この計画の評価基準にある段階を選んでください。",
         "members_no_overlap" => "同じ団体が同じ役割で、すでにこの期間に参画しています。期間を見直してください。",
+        "members_organization" => "区分には団体を指定できません。種類を団体かネットワークにしてください。",
+        "members_dates" => "退会日は参画日以後の日にしてください。",
         "roadmap_items_year_of_plan" | "roadmap_cells_year_of_plan" => "計画期間の中の年度を選んでください。",
         "roadmap_items_actor_of_plan" | "roadmap_cells_actor_of_plan" | "goal_roles_actor_of_plan" => {
             "この計画の活動主体を選んでください。"
         }
+        "roadmap_items_cell_closed" => {
+            "この欄は「なし」「未実施」「期限前」とされています。先に欄の状態を「未入力」に戻してください。"
+        }
+        "roadmap_cells_state_without_items" => {
+            "この欄には取り組みが入力されています。先に取り組みを消すか移してから、欄の状態を選んでください。"
+        }
+        "roadmap_items_carried_over_later" => "繰り越し先には、元の年度より後の年度を選んでください。",
+        "roadmap_items_carried_over_once" => "この取り組みはすでに繰り越されています。",
+        "roadmap_items_actor" => "予定と実績には活動主体を選んでください。",
+        "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
         "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
         "user_roles_fits_organization" => "この団体の種類では選べない役割です。団体に合う役割を選んでください。",
         "user_roles_no_overlap" => "この人には同じ期間に別の役割があります。期間を見直してください。",
@@ -137,6 +149,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
             (None, Some(max)) => format!("{label}は{max}以下の数にしてください。"),
             _ => format!("{label}の範囲を確かめてください。"),
         },
+        "time_of_day" => format!("{label}は 13:30 の形（半角、24時間制）で入力してください。"),
+        "time_order" => format!("{label}の終了時刻は開始時刻以後にしてください。"),
         "period_order" => format!("{label}の終わりは始まり以後の日にしてください。"),
         _ => format!("{label}を確かめてください。"),
     }
@@ -200,6 +214,20 @@ fn label(path: &str) -> Cow<'_, str> {
         "visibility" => "公開範囲",
         "limit" => "件数",
         "items" => "項目",
+        "schedules" | "when" => "実施時期",
+        "media_plan" => "広報の実施概要",
+        "sections" => "見出しのある項目",
+        "heading" => "見出し",
+        "medium" => "媒体",
+        "quantity" => "数量",
+        "per_outlet" => "出稿先ごとの数量",
+        "outlets" => "出稿先",
+        "start_time" => "開始時刻",
+        "end_time" => "終了時刻",
+        "place" => "場所",
+        "progress" => "進捗",
+        "linkage" => "連携内容",
+        "class" => "区分",
         other => return other.to_owned().into(),
     };
     known.into()

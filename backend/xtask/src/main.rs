@@ -7,6 +7,7 @@ mod chromium;
 mod counts;
 mod db;
 mod demo;
+mod entry;
 mod error;
 mod frontend;
 mod generate;
@@ -108,9 +109,10 @@ fn perform(chore: Chore) -> Result<()> {
         }
         Chore::Bench => bench::run(),
         Chore::Acceptance { dir } => {
-            if acceptance::run(&dir)?.is_none() {
-                eprintln!("acceptance: not there yet");
-                return Err(Error::Reported(2));
+            let counts = acceptance::run(&dir)?;
+            println!("{} placed, {} not placed", counts.passed, counts.failed);
+            if counts.failed > 0 {
+                return Err(Error::Reported(1));
             }
             Ok(())
         }

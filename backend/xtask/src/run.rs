@@ -88,6 +88,7 @@ fn serve(options: &Options) -> Result<()> {
         port,
         key_file: folder.path.join("server.key"),
         demo: loaded || demo_wanted,
+        fast_database: false,
     };
     say("Database: migrating");
     settings.migrate()?;

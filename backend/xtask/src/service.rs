@@ -65,6 +65,8 @@ pub struct Settings {
     pub key_file: PathBuf,
     /// Demo accounts, shown as such.
     pub demo: bool,
+    /// A database that is thrown away may forget: the server refuses one otherwise.
+    pub fast_database: bool,
 }
 
 impl Settings {
@@ -89,6 +91,9 @@ impl Settings {
         } else {
             command.env_remove("TSUNAGI_DEMO");
         }
+        if self.fast_database {
+            command.env("TSUNAGI_ALLOW_FAST_DATABASE", "1");
+        }
         command
     }
 
@@ -98,7 +103,6 @@ impl Settings {
     }
 
     /// Makes an administrator of an organisation; the password goes through a pipe, not the command line.
-    #[expect(dead_code, reason = "the demo data will begin with it")]
     pub fn create_admin(&self, email: &str, password: &str, organization: &str) -> Result<()> {
         let mut command = self.command("create-admin");
         command.args(["--email", email, "--organization", organization]);

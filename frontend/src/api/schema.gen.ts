@@ -85,6 +85,331 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List systems of the caller's organisation, in the order of their making.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_clients"];
+        put?: never;
+        /**
+         * Register a system of the caller's organisation. It signs in once it has a secret.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_client"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a system.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_client"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a system with its secrets.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_client"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a system (JSON merge patch). One that is not active is refused at once.
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_client"];
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a secret for a system.
+         * @description The secret before it stays good, so that the system can change over; the one before that ends.
+         */
+        post: operations["issue_client_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation-levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the levels of evaluation scales, the best first.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_evaluation_levels"];
+        put?: never;
+        /**
+         * Add a level to a plan's evaluation scale.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_evaluation_level"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation-levels/{evaluation_level_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a level of an evaluation scale.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_evaluation_level"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a level that no evaluation uses.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_evaluation_level"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a level of an evaluation scale (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_evaluation_level"];
+        trace?: never;
+    };
+    "/api/v1/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List evaluations, by year, then in the order in which they were made.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_evaluations"];
+        put?: never;
+        /**
+         * Evaluate a goal, or replace its evaluation.
+         * @description Self-assessments and interim evaluations are an editor's, those of the committee and the final ones (総合評価) an
+         *     administrator's. An evaluation that replaces another names it in `supersedes_id` and says why.
+         */
+        post: operations["create_evaluation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluations/{evaluation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an evaluation.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_evaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goal-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List roles of actors for goals, in the order in which they were written.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_goal_roles"];
+        put?: never;
+        /**
+         * Write the role of an actor for a goal.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_goal_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goal-roles/{goal_role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the role of an actor.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_goal_role"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete the role of an actor.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_goal_role"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the role of an actor (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_goal_role"];
+        trace?: never;
+    };
+    "/api/v1/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List goals, in the declared order.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_goals"];
+        put?: never;
+        /**
+         * Add a goal to the tree of a plan.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_goal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goals/{goal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a goal.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_goal"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a goal that nothing refers to any more.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_goal"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a goal (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_goal"];
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List grants that the caller's organisation gave or got, by their first day.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        /**
+         * Let an organisation or a person read a platform or plan of the caller's organisation, for a time.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a grant.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_grant"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a grant; access ends at once.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_grant"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a grant (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_grant"];
+        trace?: never;
+    };
     "/api/v1/kpi-observations": {
         parameters: {
             query?: never;
@@ -389,6 +714,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the own password.
+         * @description Ends the other sessions of the caller. A wrong current password is 403 `wrong_credentials`, and throttled as at
+         *     sign-in.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List members of platforms, in the declared order.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_members"];
+        put?: never;
+        /**
+         * Add a member to a platform of the caller's organisation.
+         * @description The same organisation can come back later or hold another role; the same role twice at a time is a conflict.
+         */
+        post: operations["create_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{member_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a member.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_member"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a member that was entered by mistake. One that left gets `left_on` instead.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_member"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a member (JSON merge patch).
+         * @description A member organisation changes label, linkage and notes of its own row. One that leaves gets `left_on`.
+         */
+        patch: operations["update_member"];
+        trace?: never;
+    };
     "/api/v1/municipalities": {
         parameters: {
             query?: never;
@@ -479,6 +877,190 @@ export interface paths {
          * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
          */
         patch: operations["update_organization"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/user-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a person a role in another organisation: a system administrator's work.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_user_role_in_organization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create an account in another organisation.
+         * @description A system administrator makes the first administrator of each organisation.
+         */
+        post: operations["create_user_of_organization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan-actors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the columns of sheets, in the declared order.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_plan_actors"];
+        put?: never;
+        /**
+         * Add a column to the sheet of a plan.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_plan_actor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan-actors/{plan_actor_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a column of a sheet.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_plan_actor"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a column of a sheet in which nothing is entered.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_plan_actor"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a column of a sheet (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_plan_actor"];
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List plans, in the declared order.
+         * @description Without a token: those that are published.
+         */
+        get: operations["list_plans"];
+        put?: never;
+        /**
+         * Create a plan, owned by the caller's organisation.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a plan.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_plan"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a plan that nothing refers to any more.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_plan"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a plan (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_plan"];
+        trace?: never;
+    };
+    "/api/v1/plans/{plan_id}/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the roadmap sheet (実施計画ロードマップ): the whole grid at once.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan_id}/transition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a plan along its life: draft, submitted, returned, confirmed, published.
+         * @description Going back from confirmed or published, and returning, need a `Change-Reason`.
+         */
+        post: operations["transition_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/platform-years": {
@@ -585,6 +1167,26 @@ export interface paths {
         patch: operations["update_platform"];
         trace?: never;
     };
+    "/api/v1/platforms/{platform_id}/member-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the members of a platform on a day.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["count_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/platforms/{platform_id}/transition": {
         parameters: {
             query?: never;
@@ -599,6 +1201,328 @@ export interface paths {
          * @description Going back from confirmed or published, and returning, need a `Change-Reason`.
          */
         post: operations["transition_platform"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List projects without their prose, by fiscal year and in the declared order.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_projects"];
+        put?: never;
+        /**
+         * Create a project, owned by the caller's organisation.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a project.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_project"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a project that nothing refers to any more. One that was called off is `cancelled` instead.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_project"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a project (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/transition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a project along its life: draft, submitted, returned, confirmed, published.
+         * @description Going back from confirmed or published, and returning, need a `Change-Reason`.
+         */
+        post: operations["transition_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roadmap-cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List cells of the sheet that say something of themselves, by year.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_roadmap_cells"];
+        put?: never;
+        /**
+         * Say why a cell is empty: none (なし), not carried out (未実施), not yet due.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_roadmap_cell"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roadmap-cells/{roadmap_cell_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a cell.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_roadmap_cell"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete what a cell says of itself.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_roadmap_cell"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a cell (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_roadmap_cell"];
+        trace?: never;
+    };
+    "/api/v1/roadmap-items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List entries of the sheet, by year, then in the declared order.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_roadmap_items"];
+        put?: never;
+        /**
+         * Write an entry into the sheet.
+         * @description An organisation writes into its own column; the plan's owner into all columns but those that are entered by their
+         *     organisation alone.
+         */
+        post: operations["create_roadmap_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roadmap-items/{roadmap_item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an entry.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_roadmap_item"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an entry.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_roadmap_item"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an entry (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_roadmap_item"];
+        trace?: never;
+    };
+    "/api/v1/roadmap-items/{roadmap_item_id}/carry-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Carry an entry over to a later year (繰越).
+         * @description The answer is the new entry, linked to this one by `carried_over_from_id`; this one is marked `carried_over`.
+         */
+        post: operations["carry_over_roadmap_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user-roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List roles, by their first day.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_user_roles"];
+        put?: never;
+        /**
+         * Give a person a role in the caller's organisation.
+         * @description The role fits the kind of the organisation (409 `user_roles_fits_organization`); a person has one role there at a
+         *     time (409 `user_roles_no_overlap`).
+         */
+        post: operations["create_user_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/user-roles/{user_role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a role.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_user_role"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a role that was given by mistake.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_user_role"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a role (JSON merge patch). Personnel changes end it by `valid_to`.
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_user_role"];
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List accounts, by organisation and e-mail address.
+         * @description Of the caller's organisation; a system administrator sees those of all.
+         */
+        get: operations["list_users"];
+        put?: never;
+        /**
+         * Create an account in the caller's organisation.
+         * @description It can sign in once it has a password and a role.
+         */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an account.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_user"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an account with its roles. Somebody who leaves is better closed: `active`: false.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an account (JSON merge patch).
+         * @description Closing it (`active`: false) ends its sessions at once.
+         */
+        patch: operations["update_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the password of a person.
+         * @description An administrator's work; it ends all sessions of that person.
+         */
+        post: operations["set_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -626,7 +1550,7 @@ export interface components {
          * @description How values of areas make the value of a larger area.
          * @enum {string}
          */
-        AreaRule: "Sum" | "Ratio" | "None";
+        AreaRule: "sum" | "ratio" | "none";
         /**
          * @description The value from which a KPI starts (基準値), with its own period and source: it may come from another survey than the
          *     values, and then they cannot simply be compared.
@@ -654,6 +1578,42 @@ export interface components {
             /** @description 取り組み課題 */
             issue: components["schemas"]["Prose"];
         };
+        /** @description The year to which an entry is carried over. */
+        CarryOver: {
+            /**
+             * Format: int32
+             * @description A later year of the plan.
+             * @example 2023
+             */
+            fiscal_year: number;
+        };
+        /**
+         * @description Why a cell has no entries. Any state but `not_entered` excludes them.
+         * @enum {string}
+         */
+        CellState: "not_entered" | "none" | "not_carried_out" | "not_yet_due";
+        /** @description A council's system, which signs in with client credentials. */
+        Client: {
+            active: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description It cannot sign in after this moment.
+             */
+            expires_at: string | null;
+            id: components["schemas"]["ClientId"];
+            name: components["schemas"]["Name"];
+            /** @description The organisation for which it acts. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
         ClientCredentials: {
             /** Format: uuid */
             client_id?: string | null;
@@ -661,11 +1621,51 @@ export interface components {
             /** @example client_credentials */
             grant_type: string;
         };
+        /** @description What can be written of a client. */
+        ClientFields: {
+            active?: boolean;
+            /**
+             * Format: date-time
+             * @description It cannot sign in after this moment.
+             */
+            expires_at?: string | null;
+            name: components["schemas"]["Name"];
+        };
+        /**
+         * Format: uuid
+         * @description A council's system.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        ClientId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        ClientPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Client"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        ClientPatch: {
+            active?: boolean | null;
+            /**
+             * Format: date-time
+             * @description It cannot sign in after this moment.
+             */
+            expires_at?: string | null;
+            name?: components["schemas"]["Name"];
+        };
+        /** @description A secret with which a system signs in at `/oauth/token`. */
+        ClientSecret: {
+            /** @description The system. */
+            client_id: components["schemas"]["ClientId"];
+            /** @description Shown once; null when the request is repeated with the same idempotency key. */
+            client_secret?: string | null;
+        };
         /**
          * @description How a value is compared with its target.
          * @enum {string}
          */
-        Comparator: "AtLeast" | "AtMost" | "Equal" | "Between";
+        Comparator: "at_least" | "at_most" | "equal" | "between";
         /**
          * Format: corporate-number
          * @description Corporate number (法人番号): thirteen digits, the first one a check digit.
@@ -695,12 +1695,150 @@ export interface components {
          * @description Which way is good.
          * @enum {string}
          */
-        Direction: "Increase" | "Decrease" | "Keep" | "Range" | "Milestone" | "None";
+        Direction: "increase" | "decrease" | "keep" | "range" | "milestone" | "none";
         /**
          * @description E-mail address, lower case; the name of an account.
          * @example editor@nanbu.example.jp
          */
         Email: string;
+        /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
+        Evaluation: {
+            /** Format: date-time */
+            created_at: string;
+            decided_by: components["schemas"]["Line"] | null;
+            /** Format: date */
+            decided_on: string | null;
+            /**
+             * Format: int32
+             * @example 2022
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"];
+            id: components["schemas"]["EvaluationId"];
+            level_id: components["schemas"]["EvaluationLevelId"] | null;
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /** @description The plan of the goal. */
+            plan_id: components["schemas"]["PlanId"];
+            reason: components["schemas"]["Prose"] | null;
+            remark: components["schemas"]["Prose"] | null;
+            /**
+             * Format: int32
+             * @description Counts the evaluations of this goal, year and stage.
+             */
+            revision: number;
+            stage: components["schemas"]["EvaluationStage"];
+            supersedes_id: components["schemas"]["EvaluationId"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Always 1: a correction is a new evaluation.
+             */
+            version: number;
+        };
+        /** @description What can be written of an evaluation. */
+        EvaluationFields: {
+            decided_by?: components["schemas"]["Line"] | null;
+            /** Format: date */
+            decided_on?: string | null;
+            /**
+             * Format: int32
+             * @example 2022
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"];
+            level_id?: components["schemas"]["EvaluationLevelId"] | null;
+            reason?: components["schemas"]["Prose"] | null;
+            remark?: components["schemas"]["Prose"] | null;
+            stage: components["schemas"]["EvaluationStage"];
+            supersedes_id?: components["schemas"]["EvaluationId"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description An evaluation (総合評価) of a goal in a fiscal year.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        EvaluationId: string;
+        /**
+         * @description A level of a plan's evaluation scale (評価基準). Scales differ between plans: levels of two plans never meet in one
+         *     number.
+         */
+        EvaluationLevel: {
+            /** @description What is printed in the sheet (A, 5, ○), unique in the plan. */
+            code: components["schemas"]["Name"];
+            /** Format: date-time */
+            created_at: string;
+            criteria: components["schemas"]["Prose"] | null;
+            id: components["schemas"]["EvaluationLevelId"];
+            label: components["schemas"]["Name"];
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            plan_id: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Higher is better.
+             */
+            rank: number;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a level. */
+        EvaluationLevelFields: {
+            /** @description What is printed in the sheet (A, 5, ○), unique in the plan. */
+            code: components["schemas"]["Name"];
+            criteria?: components["schemas"]["Prose"] | null;
+            label: components["schemas"]["Name"];
+            plan_id: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Higher is better.
+             */
+            rank: number;
+        };
+        /**
+         * Format: uuid
+         * @description A level of a plan's evaluation scale (評価基準).
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        EvaluationLevelId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        EvaluationLevelPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["EvaluationLevel"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        EvaluationLevelPatch: {
+            /** @description What is printed in the sheet (A, 5, ○), unique in the plan. */
+            code?: components["schemas"]["Name"];
+            criteria?: components["schemas"]["Prose"] | null;
+            label?: components["schemas"]["Name"];
+            plan_id?: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Higher is better.
+             */
+            rank?: number;
+        };
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        EvaluationPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Evaluation"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * @description Who evaluates, and when.
+         * @enum {string}
+         */
+        EvaluationStage: "self" | "interim" | "committee" | "final";
         /** @description One field that is not as the schema says. */
         FieldError: {
             /**
@@ -723,13 +1861,205 @@ export interface components {
          * @description How often a value is due.
          * @enum {string}
          */
-        Frequency: "FiscalYear" | "Quarter" | "Month" | "Day" | "Irregular";
+        Frequency: "fiscal_year" | "quarter" | "month" | "day" | "irregular";
+        /** @description A goal in the tree of a plan. */
+        Goal: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["GoalId"];
+            kind: components["schemas"]["GoalKind"];
+            number: components["schemas"]["Line"] | null;
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            parent_id: components["schemas"]["GoalId"] | null;
+            plan_id: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order, among the goals with the same one above.
+             */
+            position: number;
+            /** @description めざす姿 */
+            states: components["schemas"]["Section"];
+            title: components["schemas"]["Name"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a goal. */
+        GoalFields: {
+            kind: components["schemas"]["GoalKind"];
+            number?: components["schemas"]["Line"] | null;
+            parent_id?: components["schemas"]["GoalId"] | null;
+            plan_id: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order, among the goals with the same one above.
+             */
+            position?: number;
+            /** @description めざす姿 */
+            states?: components["schemas"]["Section"];
+            title: components["schemas"]["Name"];
+        };
         /**
          * Format: uuid
          * @description A goal in the tree of a plan (基本目標, 重点取組 …).
          * @example 01936d3e-7c1a-7000-8000-000000000001
          */
         GoalId: string;
+        /**
+         * @description What a goal is in the tree of its plan.
+         * @enum {string}
+         */
+        GoalKind: "principle" | "basic_goal" | "basic_plan" | "priority_initiative" | "measure" | "item";
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        GoalPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Goal"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        GoalPatch: {
+            kind?: components["schemas"]["GoalKind"];
+            number?: components["schemas"]["Line"] | null;
+            parent_id?: components["schemas"]["GoalId"] | null;
+            plan_id?: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order, among the goals with the same one above.
+             */
+            position?: number | null;
+            states?: null | components["schemas"]["Section"];
+            title?: components["schemas"]["Name"];
+        };
+        /** @description The role (役割) of an actor for a goal. */
+        GoalRole: {
+            /** @description A column of the same plan. */
+            actor_id: components["schemas"]["PlanActorId"];
+            /** Format: date-time */
+            created_at: string;
+            expected_actor: components["schemas"]["Line"] | null;
+            goal_id: components["schemas"]["GoalId"];
+            id: components["schemas"]["GoalRoleId"];
+            /** @description The lines, in order, with their marks and depth. */
+            items: components["schemas"]["ListItem"][];
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a role. There is one for each goal and actor. */
+        GoalRoleFields: {
+            /** @description A column of the same plan. */
+            actor_id: components["schemas"]["PlanActorId"];
+            expected_actor?: components["schemas"]["Line"] | null;
+            goal_id: components["schemas"]["GoalId"];
+            /** @description The lines, in order, with their marks and depth. */
+            items?: components["schemas"]["ListItem"][];
+        };
+        /**
+         * Format: uuid
+         * @description The role of an actor for a goal (役割).
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        GoalRoleId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        GoalRolePage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["GoalRole"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        GoalRolePatch: {
+            /** @description A column of the same plan. */
+            actor_id?: components["schemas"]["PlanActorId"];
+            expected_actor?: components["schemas"]["Line"] | null;
+            goal_id?: components["schemas"]["GoalId"];
+            /** @description The lines, in order, with their marks and depth. */
+            items?: components["schemas"]["ListItem"][] | null;
+        };
+        /** @description Access of a person or an organisation to one platform or plan, for a time. */
+        Grant: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["GrantId"];
+            organization_id: components["schemas"]["OrganizationId"] | null;
+            /** @description The organisation that grants. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: uuid
+             * @description The platform or plan that may be read.
+             */
+            scope_id: string;
+            /** Format: date-time */
+            updated_at: string;
+            user_id: components["schemas"]["UserId"] | null;
+            /** Format: date */
+            valid_from: string;
+            /** Format: date */
+            valid_to: string | null;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a grant: exactly one of person and organisation. */
+        GrantFields: {
+            organization_id?: components["schemas"]["OrganizationId"] | null;
+            /**
+             * Format: uuid
+             * @description The platform or plan that may be read.
+             */
+            scope_id: string;
+            user_id?: components["schemas"]["UserId"] | null;
+            /** Format: date */
+            valid_from: string;
+            /** Format: date */
+            valid_to?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description Access to one platform or plan of another organisation.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        GrantId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        GrantPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Grant"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        GrantPatch: {
+            organization_id?: components["schemas"]["OrganizationId"] | null;
+            /**
+             * Format: uuid
+             * @description The platform or plan that may be read.
+             */
+            scope_id?: string;
+            user_id?: components["schemas"]["UserId"] | null;
+            /** Format: date */
+            valid_from?: string;
+            /** Format: date */
+            valid_to?: string | null;
+        };
+        /**
+         * @description How far an entry has come.
+         * @enum {string}
+         */
+        ItemProgress: "not_started" | "ongoing" | "done" | "dropped" | "carried_over";
         /** @description JSON Web Key Set. */
         KeySet: {
             keys: Record<string, never>[];
@@ -1210,7 +2540,7 @@ export interface components {
          * @description State of a launch (立ち上げ).
          * @enum {string}
          */
-        LaunchState: "Established" | "NotEstablished" | "Substituted";
+        LaunchState: "established" | "not_established" | "substituted";
         /**
          * @description Text on one line, at most 1,000 characters.
          * @example 令和4年度 ※広域は令和6年度
@@ -1244,11 +2574,195 @@ export interface components {
             permissions: string[];
             role: components["schemas"]["Role"];
         };
+        /** @description One line of the media plan (広報の実施概要). */
+        MediaItem: {
+            /** @description 内容・分量, as printed. */
+            content: components["schemas"]["Prose"];
+            kind: components["schemas"]["MediaKind"];
+            /** @description テレビ, ラジオ, SNS, 新聞折込 … */
+            medium: components["schemas"]["Line"];
+            outlet_note?: components["schemas"]["Line"] | null;
+            /** @description 出稿先 */
+            outlets?: components["schemas"]["Line"][];
+            /**
+             * Format: int64
+             * @description How many for each outlet.
+             * @example 24
+             */
+            per_outlet?: number | null;
+            /**
+             * Format: int64
+             * @description How many in all.
+             * @example 72
+             */
+            quantity?: number | null;
+            unit?: components["schemas"]["Line"] | null;
+            when?: components["schemas"]["Period"] | null;
+        };
+        /**
+         * @description What a medium is made of.
+         * @enum {string}
+         */
+        MediaKind: "video" | "paper" | "other";
+        /** @description A member of a platform. */
+        Member: {
+            class: components["schemas"]["Line"] | null;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["MemberId"];
+            /**
+             * Format: date
+             * @description Its first day (参画日); absent: from the beginning.
+             */
+            joined_on: string | null;
+            joined_text: components["schemas"]["Line"] | null;
+            kind: components["schemas"]["MemberKind"];
+            /** @description The name as the platform prints it. */
+            label: components["schemas"]["Name"];
+            /**
+             * Format: date
+             * @description The first day on which it is a member no more (退会日).
+             */
+            left_on: string | null;
+            linkage: components["schemas"]["Prose"] | null;
+            note: components["schemas"]["Prose"] | null;
+            organization_id: components["schemas"]["OrganizationId"] | null;
+            /** @description The owner of the platform. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            parent_id: components["schemas"]["MemberId"] | null;
+            platform_id: components["schemas"]["PlatformId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order (建制順).
+             */
+            position: number;
+            role: components["schemas"]["MemberRole"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description How many members a platform has on a day (70団体（令和7年9月30日時点）). */
+        MemberCount: {
+            /**
+             * @description Unnamed categories.
+             * @example 5
+             */
+            categories: number;
+            /**
+             * @description Networks, beside the members they consist of.
+             * @example 2
+             */
+            networks: number;
+            /**
+             * Format: date
+             * @description The day.
+             */
+            on: string;
+            /**
+             * @description Organisations; one with several roles counts once.
+             * @example 63
+             */
+            organizations: number;
+            /**
+             * @description All of them.
+             * @example 70
+             */
+            total: number;
+        };
+        /**
+         * @description What can be written of a member.
+         *
+         *     A member organisation keeps its own label, linkage and notes; the membership itself is the platform owner's.
+         */
+        MemberFields: {
+            class?: components["schemas"]["Line"] | null;
+            /**
+             * Format: date
+             * @description Its first day (参画日); absent: from the beginning.
+             */
+            joined_on?: string | null;
+            joined_text?: components["schemas"]["Line"] | null;
+            kind: components["schemas"]["MemberKind"];
+            /** @description The name as the platform prints it. */
+            label: components["schemas"]["Name"];
+            /**
+             * Format: date
+             * @description The first day on which it is a member no more (退会日).
+             */
+            left_on?: string | null;
+            linkage?: components["schemas"]["Prose"] | null;
+            note?: components["schemas"]["Prose"] | null;
+            organization_id?: components["schemas"]["OrganizationId"] | null;
+            parent_id?: components["schemas"]["MemberId"] | null;
+            platform_id: components["schemas"]["PlatformId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order (建制順).
+             */
+            position?: number;
+            role?: components["schemas"]["MemberRole"];
+        };
+        /**
+         * Format: uuid
+         * @description A member (参画メンバー) of a platform.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        MemberId: string;
+        /**
+         * @description The grain of a member.
+         * @enum {string}
+         */
+        MemberKind: "organization" | "category" | "network";
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        MemberPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Member"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        MemberPatch: {
+            class?: components["schemas"]["Line"] | null;
+            /**
+             * Format: date
+             * @description Its first day (参画日); absent: from the beginning.
+             */
+            joined_on?: string | null;
+            joined_text?: components["schemas"]["Line"] | null;
+            kind?: components["schemas"]["MemberKind"];
+            /** @description The name as the platform prints it. */
+            label?: components["schemas"]["Name"];
+            /**
+             * Format: date
+             * @description The first day on which it is a member no more (退会日).
+             */
+            left_on?: string | null;
+            linkage?: components["schemas"]["Prose"] | null;
+            note?: components["schemas"]["Prose"] | null;
+            organization_id?: components["schemas"]["OrganizationId"] | null;
+            parent_id?: components["schemas"]["MemberId"] | null;
+            platform_id?: components["schemas"]["PlatformId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order (建制順).
+             */
+            position?: number | null;
+            role?: null | components["schemas"]["MemberRole"];
+        };
+        /**
+         * @description What a member does in the platform.
+         * @enum {string}
+         */
+        MemberRole: "lead" | "main_department" | "member_department" | "secretariat" | "chair" | "vice_chair" | "member" | "observer" | "coordinating_body";
         /**
          * @description Why there is no value. Zero is a value.
          * @enum {string}
          */
-        MissingReason: "NotAvailable" | "NotCarriedOut" | "NotApplicable" | "NotYetDue" | "Suppressed";
+        MissingReason: "not_available" | "not_carried_out" | "not_applicable" | "not_yet_due" | "suppressed";
         /** @description A prefecture, municipality or ward, with its local government code (全国地方公共団体コード). */
         Municipality: {
             /**
@@ -1305,6 +2819,14 @@ export interface components {
          * @example 麒麟のまち孤独・孤立対策官民連携PF
          */
         Name: string;
+        /** @description A new password. */
+        NewPassword: {
+            /**
+             * Format: password
+             * @description 15 to 128 characters, not easy to guess (409 `weak_password`).
+             */
+            password: string;
+        };
         /** @description An organisation. */
         Organization: {
             /** @description Other names under which it is found. */
@@ -1389,7 +2911,7 @@ export interface components {
          * @description What an organisation is.
          * @enum {string}
          */
-        OrganizationKind: "National" | "Prefecture" | "Municipality" | "Department" | "JointBody" | "SocialWelfareCouncil" | "CommunityGeneralSupportCenter" | "CommunityPromotionCouncil" | "SocialWelfareCorporation" | "Npo" | "GeneralIncorporatedAssociation" | "Medical" | "Cooperative" | "Company" | "School" | "ResidentsGroup" | "Operator" | "Other";
+        OrganizationKind: "national" | "prefecture" | "municipality" | "department" | "joint_body" | "social_welfare_council" | "community_general_support_center" | "community_promotion_council" | "social_welfare_corporation" | "npo" | "general_incorporated_association" | "medical" | "cooperative" | "company" | "school" | "residents_group" | "operator" | "other";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         OrganizationPage: {
             /** @description The rows, in the declared order. */
@@ -1428,6 +2950,19 @@ export interface components {
              */
             valid_to?: string | null;
         };
+        /** @description The own password, replaced. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The one that is replaced.
+             */
+            current_password: string;
+            /**
+             * Format: password
+             * @description 15 to 128 characters, not easy to guess (409 `weak_password`).
+             */
+            password: string;
+        };
         /** @description A date or period as people write it: exact only as far as `precision` says, with the printed text kept. */
         Period: {
             /** @description Single days when there are several (5/20、6/17 …). */
@@ -1449,18 +2984,217 @@ export interface components {
          * @description What kind of period a value is of.
          * @enum {string}
          */
-        PeriodKind: "FiscalYear" | "Quarter" | "Month" | "Day" | "Range";
+        PeriodKind: "fiscal_year" | "quarter" | "month" | "day" | "range";
         /**
          * @description Phone number: digits and hyphens.
          * @example 0857-00-0000
          */
         Phone: string;
+        /** @description A plan: a tree of goals over several fiscal years, with a sheet of what each actor plans and does. */
+        Plan: {
+            /** Format: date-time */
+            created_at: string;
+            edition: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description First fiscal year (計画期間の初年度).
+             * @example 2021
+             */
+            first_fiscal_year: number;
+            id: components["schemas"]["PlanId"];
+            kind: components["schemas"]["PlanKind"];
+            /**
+             * Format: int32
+             * @description Last fiscal year, at most 30 years later.
+             * @example 2025
+             */
+            last_fiscal_year: number;
+            municipality_code: components["schemas"]["MunicipalityCode"] | null;
+            /** @description Who owns and edits the record. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            platform_id: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            status: components["schemas"]["Status"];
+            subtitle: components["schemas"]["Name"] | null;
+            supersedes_id: components["schemas"]["PlanId"] | null;
+            title: components["schemas"]["Name"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description A column of a plan's sheet (活動主体). A group (地域振興協議会・民間団体) has its organisations below it. */
+        PlanActor: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description May the plan's owner enter for the organisation (代理入力)?
+             * @default true
+             */
+            entered_by_owner: boolean;
+            id: components["schemas"]["PlanActorId"];
+            kind: components["schemas"]["PlanActorKind"];
+            /** @description Heading of the column. */
+            label: components["schemas"]["Name"];
+            organization_id: components["schemas"]["OrganizationId"] | null;
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            parent_id: components["schemas"]["PlanActorId"] | null;
+            plan_id: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            role_label: components["schemas"]["Line"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a column. */
+        PlanActorFields: {
+            /**
+             * @description May the plan's owner enter for the organisation (代理入力)?
+             * @default true
+             */
+            entered_by_owner: boolean;
+            kind: components["schemas"]["PlanActorKind"];
+            /** @description Heading of the column. */
+            label: components["schemas"]["Name"];
+            organization_id?: components["schemas"]["OrganizationId"] | null;
+            parent_id?: components["schemas"]["PlanActorId"] | null;
+            plan_id: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number;
+            role_label?: components["schemas"]["Line"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description A column of a plan's sheet (活動主体).
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        PlanActorId: string;
+        /**
+         * @description Who stands at the head of a column of the sheet.
+         * @enum {string}
+         */
+        PlanActorKind: "community_promotion_council" | "social_welfare_council" | "government" | "other";
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        PlanActorPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["PlanActor"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        PlanActorPatch: {
+            /**
+             * @description May the plan's owner enter for the organisation (代理入力)?
+             * @default true
+             */
+            entered_by_owner: boolean | null;
+            kind?: components["schemas"]["PlanActorKind"];
+            /** @description Heading of the column. */
+            label?: components["schemas"]["Name"];
+            organization_id?: components["schemas"]["OrganizationId"] | null;
+            parent_id?: components["schemas"]["PlanActorId"] | null;
+            plan_id?: components["schemas"]["PlanId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number | null;
+            role_label?: components["schemas"]["Line"] | null;
+        };
+        /** @description What can be written of a plan. */
+        PlanFields: {
+            edition?: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description First fiscal year (計画期間の初年度).
+             * @example 2021
+             */
+            first_fiscal_year: number;
+            kind: components["schemas"]["PlanKind"];
+            /**
+             * Format: int32
+             * @description Last fiscal year, at most 30 years later.
+             * @example 2025
+             */
+            last_fiscal_year: number;
+            municipality_code?: components["schemas"]["MunicipalityCode"] | null;
+            platform_id?: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number;
+            subtitle?: components["schemas"]["Name"] | null;
+            supersedes_id?: components["schemas"]["PlanId"] | null;
+            title: components["schemas"]["Name"];
+            visibility?: components["schemas"]["Visibility"];
+        };
         /**
          * Format: uuid
          * @description A plan (地域福祉計画 …).
          * @example 01936d3e-7c1a-7000-8000-000000000001
          */
         PlanId: string;
+        /**
+         * @description What a plan is.
+         * @enum {string}
+         */
+        PlanKind: "community_welfare_plan" | "community_welfare_activity_plan" | "multilayered_support_plan" | "platform_plan" | "other";
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        PlanPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Plan"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        PlanPatch: {
+            edition?: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description First fiscal year (計画期間の初年度).
+             * @example 2021
+             */
+            first_fiscal_year?: number;
+            kind?: components["schemas"]["PlanKind"];
+            /**
+             * Format: int32
+             * @description Last fiscal year, at most 30 years later.
+             * @example 2025
+             */
+            last_fiscal_year?: number;
+            municipality_code?: components["schemas"]["MunicipalityCode"] | null;
+            platform_id?: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number | null;
+            subtitle?: components["schemas"]["Name"] | null;
+            supersedes_id?: components["schemas"]["PlanId"] | null;
+            title?: components["schemas"]["Name"];
+            visibility?: null | components["schemas"]["Visibility"];
+        };
         /**
          * @description A platform: a body that cooperates. Its area may cross prefectures, so it belongs to an organisation, never to
          *     one municipality.
@@ -1547,7 +3281,7 @@ export interface components {
          * @description What a platform is.
          * @enum {string}
          */
-        PlatformKind: "PartnershipPlatform" | "RegionalCouncil" | "ConsultativeCouncil" | "LiaisonConference" | "SubCommittee" | "Other";
+        PlatformKind: "partnership_platform" | "regional_council" | "consultative_council" | "liaison_conference" | "sub_committee" | "other";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlatformPage: {
             /** @description The rows, in the declared order. */
@@ -1692,7 +3426,7 @@ export interface components {
          * @description How exact a printed date is.
          * @enum {string}
          */
-        Precision: "Day" | "Days" | "Month" | "Quarter" | "FiscalYear" | "Year" | "Range" | "Undecided";
+        Precision: "day" | "days" | "month" | "quarter" | "fiscal_year" | "year" | "range" | "undecided";
         /** @description RFC 9457 problem details: the body of every error. */
         Problem: {
             /**
@@ -1724,12 +3458,211 @@ export interface components {
             /** @example about:blank */
             type: string;
         };
+        /** @description A project of a platform or for a goal of a plan, in one fiscal year. */
+        Project: {
+            /** @description 目的／期待効果・KPI */
+            aims: components["schemas"]["Section"];
+            /** @description 事業内容 */
+            content: components["schemas"]["Section"];
+            /** Format: date-time */
+            created_at: string;
+            /** @description ねらい */
+            detail_aims: components["schemas"]["Section"];
+            /**
+             * Format: int32
+             * @description 年度: the calendar year in which it begins.
+             * @example 2024
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"] | null;
+            id: components["schemas"]["ProjectId"];
+            /** @description 工夫点 */
+            ingenuity_points: components["schemas"]["Section"];
+            /** @description ※参考: reported, but not part of the programme. */
+            is_reference: boolean;
+            lead_department: components["schemas"]["Line"] | null;
+            /** @description 広報の実施概要 */
+            media_plan: components["schemas"]["MediaItem"][];
+            name: components["schemas"]["Name"];
+            number: components["schemas"]["Line"] | null;
+            /** @description Who owns and edits the record. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            platform_id: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            predecessor_id: components["schemas"]["ProjectId"] | null;
+            progress: components["schemas"]["ProjectProgress"];
+            /** @description 結果 */
+            results: components["schemas"]["Section"];
+            /** @description 実施時期 */
+            schedules: components["schemas"]["Schedule"][];
+            /** @description Further parts, each under its own heading. */
+            sections: components["schemas"]["ProjectSection"][];
+            status: components["schemas"]["Status"];
+            /** @description 概要 */
+            summary: components["schemas"]["Section"];
+            title: components["schemas"]["Line"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description 成果検証結果 */
+            verification: components["schemas"]["Verification"][];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description What can be written of a project. */
+        ProjectFields: {
+            /** @description 目的／期待効果・KPI */
+            aims?: components["schemas"]["Section"];
+            /** @description 事業内容 */
+            content?: components["schemas"]["Section"];
+            /** @description ねらい */
+            detail_aims?: components["schemas"]["Section"];
+            /**
+             * Format: int32
+             * @description 年度: the calendar year in which it begins.
+             * @example 2024
+             */
+            fiscal_year: number;
+            goal_id?: components["schemas"]["GoalId"] | null;
+            /** @description 工夫点 */
+            ingenuity_points?: components["schemas"]["Section"];
+            /** @description ※参考: reported, but not part of the programme. */
+            is_reference?: boolean;
+            lead_department?: components["schemas"]["Line"] | null;
+            /** @description 広報の実施概要 */
+            media_plan?: components["schemas"]["MediaItem"][];
+            name: components["schemas"]["Name"];
+            number?: components["schemas"]["Line"] | null;
+            platform_id?: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number;
+            predecessor_id?: components["schemas"]["ProjectId"] | null;
+            progress?: components["schemas"]["ProjectProgress"];
+            /** @description 結果 */
+            results?: components["schemas"]["Section"];
+            /** @description 実施時期 */
+            schedules?: components["schemas"]["Schedule"][];
+            /** @description Further parts, each under its own heading. */
+            sections?: components["schemas"]["ProjectSection"][];
+            /** @description 概要 */
+            summary?: components["schemas"]["Section"];
+            title?: components["schemas"]["Line"] | null;
+            /** @description 成果検証結果 */
+            verification?: components["schemas"]["Verification"][];
+            visibility?: components["schemas"]["Visibility"];
+        };
         /**
          * Format: uuid
          * @description A project (試行的事業).
          * @example 01936d3e-7c1a-7000-8000-000000000001
          */
         ProjectId: string;
+        /** @description A merge patch: an absent field stays, null clears it. */
+        ProjectPatch: {
+            aims?: null | components["schemas"]["Section"];
+            content?: null | components["schemas"]["Section"];
+            detail_aims?: null | components["schemas"]["Section"];
+            /**
+             * Format: int32
+             * @description 年度: the calendar year in which it begins.
+             * @example 2024
+             */
+            fiscal_year?: number;
+            goal_id?: components["schemas"]["GoalId"] | null;
+            ingenuity_points?: null | components["schemas"]["Section"];
+            /** @description ※参考: reported, but not part of the programme. */
+            is_reference?: boolean | null;
+            lead_department?: components["schemas"]["Line"] | null;
+            /** @description 広報の実施概要 */
+            media_plan?: components["schemas"]["MediaItem"][] | null;
+            name?: components["schemas"]["Name"];
+            number?: components["schemas"]["Line"] | null;
+            platform_id?: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number | null;
+            predecessor_id?: components["schemas"]["ProjectId"] | null;
+            progress?: null | components["schemas"]["ProjectProgress"];
+            results?: null | components["schemas"]["Section"];
+            /** @description 実施時期 */
+            schedules?: components["schemas"]["Schedule"][] | null;
+            /** @description Further parts, each under its own heading. */
+            sections?: components["schemas"]["ProjectSection"][] | null;
+            summary?: null | components["schemas"]["Section"];
+            title?: components["schemas"]["Line"] | null;
+            /** @description 成果検証結果 */
+            verification?: components["schemas"]["Verification"][] | null;
+            visibility?: null | components["schemas"]["Visibility"];
+        };
+        /**
+         * @description How far a project is.
+         * @enum {string}
+         */
+        ProjectProgress: "planned" | "ongoing" | "done" | "cancelled";
+        /** @description A part of a project's page under a heading of its own (PFの開催概要, 実施結果). */
+        ProjectSection: {
+            body?: components["schemas"]["Section"];
+            heading: components["schemas"]["Line"];
+        };
+        /** @description A project in a list: all but its prose, which is most of its weight. */
+        ProjectSummary: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int32
+             * @description 年度: the calendar year in which it begins.
+             * @example 2024
+             */
+            fiscal_year: number;
+            goal_id?: components["schemas"]["GoalId"] | null;
+            id: components["schemas"]["ProjectId"];
+            /** @description ※参考: reported, but not part of the programme. */
+            is_reference: boolean;
+            lead_department?: components["schemas"]["Line"] | null;
+            name: components["schemas"]["Name"];
+            number?: components["schemas"]["Line"] | null;
+            /** @description Who owns and edits the record. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            platform_id?: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            predecessor_id?: components["schemas"]["ProjectId"] | null;
+            progress: components["schemas"]["ProjectProgress"];
+            /** @description 実施時期 */
+            schedules: components["schemas"]["Schedule"][];
+            status: components["schemas"]["Status"];
+            title?: components["schemas"]["Line"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag of the project.
+             */
+            version: number;
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        ProjectSummaryPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["ProjectSummary"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
         /**
          * @description Text of several lines (line feed, no other control character), at most 20,000 characters.
          * @example 各町における理解促進を進める。
@@ -1739,18 +3672,278 @@ export interface components {
          * @description How settled a value is.
          * @enum {string}
          */
-        Quality: "Provisional" | "Final" | "Estimated";
+        Quality: "provisional" | "final" | "estimated";
+        /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
+        RoadmapCell: {
+            actor_id: components["schemas"]["PlanActorId"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Who entered it: not the organisation of the column when somebody entered for it (代理入力). */
+            entered_by_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: int32
+             * @description A year of the plan.
+             * @example 2022
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"];
+            /**
+             * @description Is the heading (【予定される取り組み】) printed although the cell is empty?
+             * @default true
+             */
+            heading_shown: boolean;
+            id: components["schemas"]["RoadmapCellId"];
+            kind: components["schemas"]["RoadmapKind"];
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            state: components["schemas"]["CellState"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a cell. There is one for each goal, year, actor and kind. */
+        RoadmapCellFields: {
+            actor_id?: components["schemas"]["PlanActorId"] | null;
+            /**
+             * Format: int32
+             * @description A year of the plan.
+             * @example 2022
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"];
+            /**
+             * @description Is the heading (【予定される取り組み】) printed although the cell is empty?
+             * @default true
+             */
+            heading_shown: boolean;
+            kind: components["schemas"]["RoadmapKind"];
+            state?: components["schemas"]["CellState"];
+        };
+        /**
+         * Format: uuid
+         * @description The state of a cell of the roadmap sheet.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        RoadmapCellId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        RoadmapCellPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["RoadmapCell"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        RoadmapCellPatch: {
+            actor_id?: components["schemas"]["PlanActorId"] | null;
+            /**
+             * Format: int32
+             * @description A year of the plan.
+             * @example 2022
+             */
+            fiscal_year?: number;
+            goal_id?: components["schemas"]["GoalId"];
+            /**
+             * @description Is the heading (【予定される取り組み】) printed although the cell is empty?
+             * @default true
+             */
+            heading_shown: boolean | null;
+            kind?: components["schemas"]["RoadmapKind"];
+            state?: null | components["schemas"]["CellState"];
+        };
+        /** @description An entry of the sheet. */
+        RoadmapItem: {
+            actor_id: components["schemas"]["PlanActorId"] | null;
+            carried_over_from_id: components["schemas"]["RoadmapItemId"] | null;
+            /** @description It goes on in the following years (次年度以降も継続的に実施). */
+            continues: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date
+             * @description 期限
+             */
+            due_on: string | null;
+            /** @description Who entered it: not the organisation of the column when somebody entered for it (代理入力). */
+            entered_by_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: int32
+             * @description A year of the plan.
+             * @example 2022
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"];
+            id: components["schemas"]["RoadmapItemId"];
+            kind: components["schemas"]["RoadmapKind"];
+            marker: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description The year in which it was first planned; never changes.
+             */
+            original_fiscal_year: number;
+            /** @description The owner of the plan. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: int32
+             * @description Place in its cell.
+             */
+            position: number;
+            progress: components["schemas"]["ItemProgress"];
+            responsible: components["schemas"]["Line"] | null;
+            text: components["schemas"]["Prose"];
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of an entry. */
+        RoadmapItemFields: {
+            actor_id?: components["schemas"]["PlanActorId"] | null;
+            /** @description It goes on in the following years (次年度以降も継続的に実施). */
+            continues?: boolean;
+            /**
+             * Format: date
+             * @description 期限
+             */
+            due_on?: string | null;
+            /**
+             * Format: int32
+             * @description A year of the plan.
+             * @example 2022
+             */
+            fiscal_year: number;
+            goal_id: components["schemas"]["GoalId"];
+            kind: components["schemas"]["RoadmapKind"];
+            marker?: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description Place in its cell.
+             */
+            position?: number;
+            progress?: components["schemas"]["ItemProgress"];
+            responsible?: components["schemas"]["Line"] | null;
+            text: components["schemas"]["Prose"];
+        };
+        /**
+         * Format: uuid
+         * @description An entry of the roadmap sheet.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        RoadmapItemId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        RoadmapItemPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["RoadmapItem"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        RoadmapItemPatch: {
+            actor_id?: components["schemas"]["PlanActorId"] | null;
+            /** @description It goes on in the following years (次年度以降も継続的に実施). */
+            continues?: boolean | null;
+            /**
+             * Format: date
+             * @description 期限
+             */
+            due_on?: string | null;
+            /**
+             * Format: int32
+             * @description A year of the plan.
+             * @example 2022
+             */
+            fiscal_year?: number;
+            goal_id?: components["schemas"]["GoalId"];
+            kind?: components["schemas"]["RoadmapKind"];
+            marker?: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description Place in its cell.
+             */
+            position?: number | null;
+            progress?: null | components["schemas"]["ItemProgress"];
+            responsible?: components["schemas"]["Line"] | null;
+            text?: components["schemas"]["Prose"];
+        };
+        /**
+         * @description What stands in a cell.
+         * @enum {string}
+         */
+        RoadmapKind: "milestone" | "planned" | "actual" | "note";
         /**
          * @description What a caller is to his organisation. What each role may do stands in policy.toml.
          * @enum {string}
          */
-        Role: "Anonymous" | "Authenticator" | "MunicipalityViewer" | "MunicipalityEditor" | "MunicipalityAdmin" | "CouncilEditor" | "CouncilClient" | "Partner" | "Adviser" | "PrefectureEditor" | "PrefectureAdmin" | "JointBodySecretariat" | "Analyst" | "Auditor" | "SystemAdmin";
+        Role: "anonymous" | "authenticator" | "municipality_viewer" | "municipality_editor" | "municipality_admin" | "council_editor" | "council_client" | "partner" | "adviser" | "prefecture_editor" | "prefecture_admin" | "joint_body_secretariat" | "analyst" | "auditor" | "system_admin";
+        /** @description One date of 実施時期: planned or done, as exact as it is known. */
+        Schedule: {
+            /** @description It has taken place; a date in the past does not say so. */
+            done?: boolean;
+            end_time?: components["schemas"]["TimeOfDay"] | null;
+            label?: components["schemas"]["Line"] | null;
+            place?: components["schemas"]["Line"] | null;
+            start_time?: components["schemas"]["TimeOfDay"] | null;
+            when: components["schemas"]["Period"];
+        };
         /** @description A slot of a document that holds prose: the heading is printed even when it is empty. */
         Section: {
             /** @description The lines, in order. */
             items?: components["schemas"]["ListItem"][];
             /** @description Why it is empty, or `entered`. */
             state: components["schemas"]["SlotState"];
+        };
+        /** @description The roadmap sheet (実施計画ロードマップ) of a goal and everything below it. */
+        Sheet: {
+            /** @description What stands above the chosen goal (基本目標, 基本計画), from the root down. */
+            above: components["schemas"]["Goal"][];
+            /** @description The columns: each group before its organisations. */
+            actors: components["schemas"]["PlanActor"][];
+            /** @description Cells that say something of themselves. */
+            cells: components["schemas"]["RoadmapCell"][];
+            /** @description 総合評価: those that nothing replaced, by year. */
+            evaluations: components["schemas"]["Evaluation"][];
+            /**
+             * @description The years of the plan, in order.
+             * @example [
+             *       2021,
+             *       2022,
+             *       2023,
+             *       2024,
+             *       2025
+             *     ]
+             */
+            fiscal_years: number[];
+            /** @description The chosen goal and everything below it: each goal before those below. */
+            goals: components["schemas"]["Goal"][];
+            /** @description The entries, by year, then in the declared order. */
+            items: components["schemas"]["RoadmapItem"][];
+            /** @description 重要業績評価指標(KPI), as they are listed at these goals. */
+            kpis: components["schemas"]["SheetKpi"][];
+            /** @description 評価基準, the best first. */
+            levels: components["schemas"]["EvaluationLevel"][];
+            plan: components["schemas"]["Plan"];
+            /** @description 役割 */
+            roles: components["schemas"]["GoalRole"][];
+        };
+        /** @description A KPI where the sheet lists it, with where it stands. */
+        SheetKpi: {
+            current: components["schemas"]["KpiCurrent"] | null;
+            /**
+             * Format: int32
+             * @description Digits after the point when shown.
+             */
+            decimals: number | null;
+            direction: components["schemas"]["Direction"];
+            /** @description 指標名 */
+            name: components["schemas"]["Name"];
+            unit: components["schemas"]["Name"] | null;
+            value_type: components["schemas"]["ValueType"];
         };
         SignIn: {
             email: components["schemas"]["Email"];
@@ -1765,17 +3958,17 @@ export interface components {
          *     applicable, or is entered.
          * @enum {string}
          */
-        SlotState: "NotEntered" | "None" | "NotApplicable" | "Entered";
+        SlotState: "not_entered" | "none" | "not_applicable" | "entered";
         /**
          * @description Life of a sheet.
          * @enum {string}
          */
-        Status: "Draft" | "Submitted" | "Returned" | "Confirmed" | "Published";
+        Status: "draft" | "submitted" | "returned" | "confirmed" | "published";
         /**
          * @description What a target is.
          * @enum {string}
          */
-        TargetKind: "Numeric" | "Qualitative" | "NotSet";
+        TargetKind: "numeric" | "qualitative" | "not_set";
         /**
          * @description Targets by fiscal year: {"2025": "40"}.
          * @example {
@@ -1786,24 +3979,162 @@ export interface components {
             [key: string]: string;
         };
         /**
+         * @description Time of a day in Japan, to the minute.
+         * @example 13:30
+         */
+        TimeOfDay: string;
+        /**
          * @description How values of periods make the value of a longer period.
          * @enum {string}
          */
-        TimeRule: "Sum" | "Last" | "Mean" | "Maximum" | "Minimum" | "Cumulative" | "None";
+        TimeRule: "sum" | "last" | "mean" | "maximum" | "minimum" | "cumulative" | "none";
         /** @description The next state of a sheet. */
         Transition: {
             status: components["schemas"]["Status"];
+        };
+        /** @description A person with an account. */
+        User: {
+            /** @description A closed account cannot sign in; its open sessions end at once. */
+            active: boolean;
+            /** Format: date-time */
+            created_at: string;
+            department: components["schemas"]["Name"] | null;
+            /** @description Signs in with it; unique. */
+            email: components["schemas"]["Email"];
+            id: components["schemas"]["UserId"];
+            kana: components["schemas"]["Name"] | null;
+            name: components["schemas"]["Name"];
+            /** @description The organisation that keeps the account. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            title: components["schemas"]["Name"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a person: as little as the work needs (個人情報保護法). */
+        UserFields: {
+            /** @description A closed account cannot sign in; its open sessions end at once. */
+            active?: boolean;
+            department?: components["schemas"]["Name"] | null;
+            /** @description Signs in with it; unique. */
+            email: components["schemas"]["Email"];
+            kana?: components["schemas"]["Name"] | null;
+            name: components["schemas"]["Name"];
+            title?: components["schemas"]["Name"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description A person with an account.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        UserId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        UserPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["User"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        UserPatch: {
+            /** @description A closed account cannot sign in; its open sessions end at once. */
+            active?: boolean | null;
+            department?: components["schemas"]["Name"] | null;
+            /** @description Signs in with it; unique. */
+            email?: components["schemas"]["Email"];
+            kana?: components["schemas"]["Name"] | null;
+            name?: components["schemas"]["Name"];
+            title?: components["schemas"]["Name"] | null;
+        };
+        /** @description A role of a person in the organisation that owns the row, for a time. */
+        UserRole: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["UserRoleId"];
+            /** @description The organisation in which the role holds. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            role: components["schemas"]["Role"];
+            /** Format: date-time */
+            updated_at: string;
+            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: date
+             * @description From this day (personnel change on 1 April).
+             */
+            valid_from: string;
+            /**
+             * Format: date
+             * @description Until this day; open if absent.
+             */
+            valid_to: string | null;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a role. */
+        UserRoleFields: {
+            role: components["schemas"]["Role"];
+            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: date
+             * @description From this day (personnel change on 1 April).
+             */
+            valid_from: string;
+            /**
+             * Format: date
+             * @description Until this day; open if absent.
+             */
+            valid_to?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A role of a person in an organisation, for a time.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        UserRoleId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        UserRolePage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["UserRole"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        UserRolePatch: {
+            role?: components["schemas"]["Role"];
+            user_id?: components["schemas"]["UserId"];
+            /**
+             * Format: date
+             * @description From this day (personnel change on 1 April).
+             */
+            valid_from?: string;
+            /**
+             * Format: date
+             * @description Until this day; open if absent.
+             */
+            valid_to?: string | null;
         };
         /**
          * @description What a value is.
          * @enum {string}
          */
-        ValueType: "Number" | "Ratio" | "State" | "Text";
+        ValueType: "number" | "ratio" | "state" | "text";
+        /** @description One line of 成果検証結果. */
+        Verification: {
+            round?: components["schemas"]["Line"] | null;
+            text: components["schemas"]["Prose"];
+        };
         /**
          * @description Who may see a record once it is published or submitted.
          * @enum {string}
          */
-        Visibility: "Organization" | "Partners" | "Public";
+        Visibility: "organization" | "partners" | "public";
         /**
          * @description Address of a web page.
          * @example https://www.example.jp/
@@ -2134,6 +4465,2912 @@ export interface operations {
             };
             /** @description Too many attempts; `Retry-After` says when to try again. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_clients: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_client: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_client: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_client: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_client: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientPatch"];
+                "application/merge-patch+json": components["schemas"]["ClientPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_client_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret, shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientSecret"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_evaluation_levels: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The plan they belong to. */
+                plan_id?: components["schemas"]["PlanId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationLevelPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_evaluation_level: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationLevelFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationLevel"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_evaluation_level: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                evaluation_level_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationLevel"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_evaluation_level: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                evaluation_level_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_evaluation_level: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                evaluation_level_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationLevelPatch"];
+                "application/merge-patch+json": components["schemas"]["EvaluationLevelPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationLevel"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_evaluations: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The plan of their goals. */
+                plan_id?: components["schemas"]["PlanId"];
+                /** @description Only those with this `goal_id`. */
+                goal_id?: components["schemas"]["GoalId"];
+                /** @description Only those with this `fiscal_year`. */
+                fiscal_year?: number;
+                /** @description Only those that nothing replaced (true), or only those that were replaced (false). */
+                current?: boolean;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_evaluation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_evaluation: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                evaluation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_goal_roles: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The goal they are for. */
+                goal_id?: components["schemas"]["GoalId"];
+                /** @description The column of the sheet. */
+                actor_id?: components["schemas"]["PlanActorId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalRolePage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_goal_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalRoleFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_goal_role: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                goal_role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_goal_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                goal_role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_goal_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                goal_role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalRolePatch"];
+                "application/merge-patch+json": components["schemas"]["GoalRolePatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_goals: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The plan they belong to. */
+                plan_id?: components["schemas"]["PlanId"];
+                /** @description The goal above them. */
+                parent_id?: components["schemas"]["GoalId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_goal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Goal"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_goal: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                goal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Goal"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_goal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                goal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_goal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                goal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalPatch"];
+                "application/merge-patch+json": components["schemas"]["GoalPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Goal"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_grant: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantPatch"];
+                "application/merge-patch+json": components["schemas"]["GrantPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4528,6 +9765,621 @@ export interface operations {
             };
         };
     };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Only those with this `platform_id`. */
+                platform_id?: components["schemas"]["PlatformId"];
+                /** @description Only those with this `organization_id`. */
+                organization_id?: components["schemas"]["OrganizationId"];
+                /**
+                 * @description Only those who were members on this day.
+                 * @example 2025-09-30
+                 */
+                on?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_member: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberPatch"];
+                "application/merge-patch+json": components["schemas"]["MemberPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_municipalities: {
         parameters: {
             query?: {
@@ -5105,6 +10957,1490 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organization"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user_role_in_organization: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRoleFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user_of_organization: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plan_actors: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The plan they belong to. */
+                plan_id?: components["schemas"]["PlanId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanActorPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_plan_actor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanActorFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanActor"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_plan_actor: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_actor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanActor"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_plan_actor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_actor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_plan_actor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_actor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanActorPatch"];
+                "application/merge-patch+json": components["schemas"]["PlanActorPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanActor"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The organisation that owns them. */
+                owner_org_id?: components["schemas"]["OrganizationId"];
+                /** @description The platform they belong to. */
+                platform_id?: components["schemas"]["PlatformId"];
+                /** @description The municipality they are for. */
+                municipality_code?: components["schemas"]["MunicipalityCode"];
+                /** @description A year of their period. */
+                fiscal_year?: number;
+                /** @description Only those with this `kind`. */
+                kind?: components["schemas"]["PlanKind"];
+                /** @description Only those with this `status`. */
+                status?: components["schemas"]["Status"];
+                /** @description Part of title or subtitle. */
+                search?: components["schemas"]["Line"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_plan: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPatch"];
+                "application/merge-patch+json": components["schemas"]["PlanPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sheet: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description A goal of the plan (a 重点取組): the sheet shows it and everything below it. Without it, the whole plan. */
+                goal_id?: components["schemas"]["GoalId"];
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sheet"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transition_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transition"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description The request cannot be read: header, query or JSON. */
@@ -6238,6 +13574,94 @@ export interface operations {
             };
         };
     };
+    count_members: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /**
+                 * @description The day; without it, today in Japan.
+                 * @example 2025-09-30
+                 */
+                on?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                platform_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberCount"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     transition_platform: {
         parameters: {
             query?: never;
@@ -6355,6 +13779,2942 @@ export interface operations {
             };
             /** @description If-Match is missing. */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Only those with this `fiscal_year`. */
+                fiscal_year?: number;
+                /** @description Only those with this `platform_id`. */
+                platform_id?: components["schemas"]["PlatformId"];
+                /** @description The organisation that owns them. */
+                owner_org_id?: components["schemas"]["OrganizationId"];
+                /** @description The goal of a plan they serve. */
+                goal_id?: components["schemas"]["GoalId"];
+                /** @description Only those with this `progress`. */
+                progress?: components["schemas"]["ProjectProgress"];
+                /** @description Only those with this `status`. */
+                status?: components["schemas"]["Status"];
+                /** @description Part of name or title. */
+                search?: components["schemas"]["Line"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectSummaryPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_project: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectPatch"];
+                "application/merge-patch+json": components["schemas"]["ProjectPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transition_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transition"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_roadmap_cells: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Only those with this `goal_id`. */
+                goal_id?: components["schemas"]["GoalId"];
+                /** @description Only those with this `fiscal_year`. */
+                fiscal_year?: number;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapCellPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_roadmap_cell: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoadmapCellFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapCell"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_roadmap_cell: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_cell_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapCell"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_roadmap_cell: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_cell_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_roadmap_cell: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_cell_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoadmapCellPatch"];
+                "application/merge-patch+json": components["schemas"]["RoadmapCellPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapCell"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_roadmap_items: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Only those with this `goal_id`. */
+                goal_id?: components["schemas"]["GoalId"];
+                /** @description The plan of their goals. */
+                plan_id?: components["schemas"]["PlanId"];
+                /** @description Only those with this `fiscal_year`. */
+                fiscal_year?: number;
+                /** @description The column they stand in. */
+                actor_id?: components["schemas"]["PlanActorId"];
+                /** @description Only those with this `kind`. */
+                kind?: components["schemas"]["RoadmapKind"];
+                /** @description Only those with this `progress`. */
+                progress?: components["schemas"]["ItemProgress"];
+                /** @description Due before this day. */
+                due_before?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapItemPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_roadmap_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoadmapItemFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapItem"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_roadmap_item: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapItem"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_roadmap_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_roadmap_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoadmapItemPatch"];
+                "application/merge-patch+json": components["schemas"]["RoadmapItemPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapItem"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    carry_over_roadmap_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                roadmap_item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CarryOver"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadmapItem"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_user_roles: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Of this person. */
+                user_id?: components["schemas"]["UserId"];
+                /** @description In this organisation. */
+                owner_org_id?: components["schemas"]["OrganizationId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRolePage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRoleFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_user_role: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_user_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRolePatch"];
+                "application/merge-patch+json": components["schemas"]["UserRolePatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRole"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The organisation that keeps the accounts. */
+                owner_org_id?: components["schemas"]["OrganizationId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_user: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_user: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+                "application/merge-patch+json": components["schemas"]["UserPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

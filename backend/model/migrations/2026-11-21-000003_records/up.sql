@@ -91,14 +91,15 @@ create table members (
   constraint members_dates check (left_on >= joined_on),
   constraint members_no_overlap exclude using gist (platform_id with =, organization_id with =, role with =,
     daterange(joined_on, left_on, '[)') with &&) where (organization_id is not null),
+  constraint members_platform_key unique (platform_id, id),
   constraint members_platform_id_fkey foreign key (platform_id) references platforms (id),
-  constraint members_parent_id_fkey foreign key (parent_id) references members (id),
+  constraint members_parent_id_fkey foreign key (platform_id, parent_id) references members (platform_id, id),
   constraint members_organization_id_fkey foreign key (organization_id) references organizations (id)
 );
 create index members_platform_id on members (platform_id, position, id);
 create index members_list on members (position, id);
 create index members_organization_id on members (organization_id, platform_id);
-create index members_parent_id on members (parent_id);
+create index members_parent_id on members (platform_id, parent_id);
 
 create table plans (
   id uuid not null,
@@ -255,6 +256,7 @@ create table roadmap_cells (
   kind text not null,
   state text not null default 'not_entered',
   heading_shown boolean not null default true,
+  entered_by_org_id uuid not null,
   constraint roadmap_cells_pkey primary key (id),
   constraint roadmap_cells_key unique nulls not distinct (goal_id, fiscal_year, actor_id, kind),
   constraint roadmap_cells_kind check (kind in ('milestone', 'planned', 'actual', 'note')),
@@ -283,18 +285,19 @@ create table roadmap_items (
   carried_over_from_id uuid,
   continues boolean not null default false,
   position integer not null default 0,
+  entered_by_org_id uuid not null,
   constraint roadmap_items_pkey primary key (id),
   constraint roadmap_items_kind check (kind in ('milestone', 'planned', 'actual', 'note')),
   constraint roadmap_items_progress check (progress in ('not_started', 'ongoing', 'done', 'dropped', 'carried_over')),
   constraint roadmap_items_fiscal_year check (fiscal_year between 1950 and 2200),
   constraint roadmap_items_actor check (kind in ('milestone', 'note') or actor_id is not null),
+  constraint roadmap_items_carried_over_once unique (carried_over_from_id),
   constraint roadmap_items_goal_id_fkey foreign key (goal_id) references goals (id),
   constraint roadmap_items_actor_id_fkey foreign key (actor_id) references plan_actors (id),
   constraint roadmap_items_carried_over_from_id_fkey foreign key (carried_over_from_id) references roadmap_items (id)
 );
 create index roadmap_items_list on roadmap_items (goal_id, fiscal_year, position, id);
 create index roadmap_items_actor_id on roadmap_items (actor_id, fiscal_year);
-create index roadmap_items_carried_over_from_id on roadmap_items (carried_over_from_id);
 create index roadmap_items_due_on on roadmap_items (owner_org_id, due_on) where due_on is not null;
 
 create table evaluations (
@@ -646,6 +649,7 @@ create table finding_notes (
   owner_org_id uuid not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  entity text not null,
   record_id uuid not null,
   rule text not null,
   printed text not null,
@@ -676,6 +680,19 @@ select record_attach('platform_years', 'platforms', 'platform_id', child_readabl
 -- A member organisation keeps its own row up to date.
 select record_attach('members', 'platforms', 'platform_id', child_readable('members', 'platforms', 'platform_id'),
   'organization_id = (select app_org())');
+-- … but nobody makes himself a member: what is shared follows membership.
+create policy app_insert_owner on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+create function keep_membership() returns trigger language plpgsql as $$
+begin
+  if new.owner_org_id is distinct from app_org()
+    and (new.platform_id, new.parent_id, new.kind, new.organization_id, new.role, new.class, new.joined_on, new.left_on, new.position)
+    is distinct from (old.platform_id, old.parent_id, old.kind, old.organization_id, old.role, old.class, old.joined_on, old.left_on, old.position)
+  then
+    raise exception 'row-level security: the membership is kept by the owner of the platform' using errcode = '42501';
+  end if;
+  return new;
+end $$;
+create trigger d_membership before update on members for each row execute function keep_membership();
 select record_attach('plans', readable => root_readable('id', 'platform_id'));
 select record_attach('plan_actors', 'plans', 'plan_id', child_readable('plan_actors', 'plans', 'plan_id'));
 select record_attach('evaluation_levels', 'plans', 'plan_id', child_readable('evaluation_levels', 'plans', 'plan_id'));
@@ -768,15 +785,20 @@ create policy owner_admits on members as restrictive for insert to tsunagi_app w
 
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
+declare
+  origin roadmap_items;
 begin
+  if new.carried_over_from_id is not null then
+    select i.* into origin from public.roadmap_items i where i.id = new.carried_over_from_id;
+    if new.fiscal_year <= origin.fiscal_year then
+      raise exception 'carried over into the past' using errcode = '23514',
+        constraint = 'roadmap_items_carried_over_later', table = 'roadmap_items';
+    end if;
+  end if;
   if tg_op = 'UPDATE' then
     new.original_fiscal_year := old.original_fiscal_year;
   elsif new.carried_over_from_id is not null then
-    select original_fiscal_year into new.original_fiscal_year from public.roadmap_items where id = new.carried_over_from_id;
-    if new.original_fiscal_year is null then
-      raise exception 'no such item' using errcode = '23503',
-        constraint = 'roadmap_items_carried_over_from_id_fkey', table = 'roadmap_items';
-    end if;
+    new.original_fiscal_year := origin.original_fiscal_year;
   else
     new.original_fiscal_year := new.fiscal_year;
   end if;
@@ -785,32 +807,92 @@ end $$;
 create trigger c_original_fiscal_year before insert or update on roadmap_items
   for each row execute function keep_original_fiscal_year();
 
--- Cell and item: the year lies in the plan, the actor is a column of the same plan, and the plan's owner enters
--- a column of somebody else only where that is agreed.
+-- Cell and item: the year lies in the plan, and the actor is a column of the same plan.
 create function check_roadmap_place() returns trigger language plpgsql as $$
 declare
   plan plans;
-  actor plan_actors;
 begin
   select p.* into plan from plans p join goals g on g.plan_id = p.id where g.id = new.goal_id;
   if new.fiscal_year not between plan.first_fiscal_year and plan.last_fiscal_year then
     raise exception 'outside the plan' using errcode = '23514',
       constraint = format('%s_year_of_plan', tg_table_name), table = tg_table_name;
   end if;
-  if new.actor_id is not null then
-    select a.* into actor from plan_actors a where a.id = new.actor_id;
-    if actor.plan_id is distinct from plan.id then
-      raise exception 'no such column' using errcode = '23503',
-        constraint = format('%s_actor_of_plan', tg_table_name), table = tg_table_name;
-    end if;
-    if not actor.entered_by_owner and actor.organization_id is not null and actor.organization_id is distinct from app_org() then
-      raise exception 'the column is entered by its organisation' using errcode = '42501';
-    end if;
+  if new.actor_id is not null and not exists (select 1 from plan_actors a where a.id = new.actor_id and a.plan_id = plan.id) then
+    raise exception 'no such column' using errcode = '23503',
+      constraint = format('%s_actor_of_plan', tg_table_name), table = tg_table_name;
   end if;
   return new;
 end $$;
 create trigger d_place before insert or update on roadmap_cells for each row execute function check_roadmap_place();
 create trigger d_place before insert or update on roadmap_items for each row execute function check_roadmap_place();
+
+-- The plan's owner enters a column of somebody else only where that is agreed (代理入力), and it stays visible who did.
+create function check_roadmap_column() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from plan_actors a where a.id in (old.actor_id, new.actor_id)
+    and not a.entered_by_owner and a.organization_id is distinct from app_org() and a.organization_id is not null)
+  then
+    raise exception 'the column is entered by its organisation' using errcode = '42501';
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  new.entered_by_org_id := app_org();
+  return new;
+end $$;
+create trigger e_column before insert or update or delete on roadmap_cells for each row execute function check_roadmap_column();
+create trigger e_column before insert or update or delete on roadmap_items for each row execute function check_roadmap_column();
+
+-- A cell that says why it is empty has no items. The lock keeps an item and such a state from being written side by side.
+create function lock_roadmap_cell(goal uuid, year smallint, actor uuid, kind text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', goal, year, actor, kind), 0))
+$$;
+
+create function refuse_items_in_closed_cell() returns trigger language plpgsql as $$
+begin
+  perform lock_roadmap_cell(new.goal_id, new.fiscal_year, new.actor_id, new.kind);
+  if exists (select 1 from roadmap_cells c where c.goal_id = new.goal_id and c.fiscal_year = new.fiscal_year
+    and c.actor_id is not distinct from new.actor_id and c.kind = new.kind and c.state <> 'not_entered')
+  then
+    raise exception 'the cell is closed' using errcode = '23514', constraint = tg_name, table = tg_table_name;
+  end if;
+  return null;
+end $$;
+create constraint trigger roadmap_items_cell_closed after insert or update of goal_id, fiscal_year, actor_id, kind on roadmap_items
+  for each row execute function refuse_items_in_closed_cell();
+
+create function refuse_closing_cell_with_items() returns trigger language plpgsql as $$
+begin
+  perform lock_roadmap_cell(new.goal_id, new.fiscal_year, new.actor_id, new.kind);
+  if exists (select 1 from roadmap_items i where i.goal_id = new.goal_id and i.fiscal_year = new.fiscal_year
+    and i.actor_id is not distinct from new.actor_id and i.kind = new.kind)
+  then
+    raise exception 'the cell has items' using errcode = '23514', constraint = tg_name, table = tg_table_name;
+  end if;
+  return null;
+end $$;
+create constraint trigger roadmap_cells_state_without_items after insert or update on roadmap_cells
+  for each row when (new.state <> 'not_entered') execute function refuse_closing_cell_with_items();
+
+-- A goal of a plan and everything below it; without a goal, everything. In the caller's sight and, with as_of, in the past.
+create function goals_below(plan uuid, goal uuid) returns setof uuid language plpgsql stable rows 20 as $$
+begin
+  return query with recursive below as (
+    select g.id from goals g where g.plan_id = plan and (goal is null or g.id = goal)
+    union
+    select g.id from below b join goals g on g.plan_id = plan and g.parent_id = b.id where goal is not null)
+  select b.id from below b;
+end $$;
+
+-- What stands above a goal, up to the root.
+create function goals_above(goal uuid) returns setof uuid language plpgsql stable rows 5 as $$
+begin
+  return query with recursive above as (
+    select g.parent_id from goals g where g.id = goal
+    union
+    select g.parent_id from above a join goals g on g.id = a.parent_id)
+  select a.parent_id from above a where a.parent_id is not null;
+end $$;
 
 create function goal_role_of_plan() returns trigger language plpgsql as $$
 begin
