@@ -360,7 +360,7 @@ async fn a_system_has_two_secrets_while_it_changes_over() {
         .await
         .post(&address, json!({}))
         .await
-        .problem(403, "forbidden");
+        .problem(404, "not_found");
 }
 
 #[tokio::test]

@@ -141,7 +141,11 @@ impl TestApp {
         let template = template().await;
         let admin = connect(&database_url("postgres")).await;
         let database = format!("tsunagi_test_{}", Uuid::now_v7().simple());
-        when_free(&admin, &format!("create database {database} template {template}")).await;
+        when_free(
+            &admin,
+            &format!("create database {database} template {template} owner tsunagi_owner"),
+        )
+        .await;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it listens"));
         let config = Config {
@@ -227,9 +231,6 @@ impl TestApp {
     }
     pub async fn council(&self) -> Caller<'_> {
         self.caller("council").await
-    }
-    pub async fn partner(&self) -> Caller<'_> {
-        self.caller("partner").await
     }
     pub async fn prefecture(&self) -> Caller<'_> {
         self.caller("pref-admin").await

