@@ -114,6 +114,7 @@ diesel::table! {
         owner_org_id -> Uuid,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        entity -> Text,
         record_id -> Uuid,
         rule -> Text,
         printed -> Text,

@@ -110,6 +110,8 @@ texts! {
         let plain = rest.starts_with(|c: char| c.is_ascii_digit()) && rest.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         if plain { Ok(()) } else { Err("phone") }
     });
+    /// Time of a day in Japan, to the minute.
+    TimeOfDay(5, r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "13:30", time_of_day);
     /// Address of a web page.
     WebAddress(500, r"^https?://[!-~]+$", "https://www.example.jp/", |s| {
         let rest = s.strip_prefix("https://").or_else(|| s.strip_prefix("http://")).unwrap_or_default();
@@ -133,6 +135,16 @@ fn prose(s: &str) -> Result<(), &'static str> {
 
 fn not_blank(s: &str) -> Result<(), &'static str> {
     if s.trim().is_empty() { Err("blank") } else { Ok(()) }
+}
+
+fn time_of_day(s: &str) -> Result<(), &'static str> {
+    let two_digits = |s: &str, end: u8| {
+        s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit()) && s.parse::<u8>().is_ok_and(|n| n < end)
+    };
+    match s.split_once(':') {
+        Some((hour, minute)) if two_digits(hour, 24) && two_digits(minute, 60) => Ok(()),
+        _ => Err("time_of_day"),
+    }
 }
 
 fn email(s: &str) -> Result<(), &'static str> {
@@ -197,7 +209,7 @@ pub fn search_pattern(text: &str) -> String {
 
 /// An enumeration that is text in the database and on the wire, under the same name.
 macro_rules! text_enum {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? })+) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:tt),+ $(,)? })+) => {$(
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -235,6 +247,16 @@ pub(crate) use text_enum;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_day_has_two_and_two_digits() {
+        for good in ["00:00", "09:45", "23:59"] {
+            assert!(time_of_day(good).is_ok(), "{good}");
+        }
+        for bad in ["9:45", "24:00", "12:60", "+1:00", "12:3", "１２:００", ""] {
+            assert!(time_of_day(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn check_digits_of_codes_hold() {

@@ -99,6 +99,11 @@ pub fn fiscal_year(day: NaiveDate) -> i16 {
     i16::try_from(year).unwrap_or(i16::MAX)
 }
 
+/// The day in Japan.
+pub fn today() -> NaiveDate {
+    (chrono::Utc::now() + chrono::TimeDelta::hours(9)).date_naive()
+}
+
 /// Typed JSON in a `jsonb` column.
 macro_rules! jsonb {
     ($($t:ty),+ $(,)?) => {$(

@@ -291,6 +291,10 @@ pub trait Answer: IntoResponses {
     fn status(&self) -> StatusCode;
     fn headers(&self) -> Vec<(header::HeaderName, String)>;
     fn body(&self) -> Result<String>;
+    /// What a retry with the same idempotency key gets, and the database therefore keeps.
+    fn kept(&self) -> Result<String> {
+        self.body()
+    }
 }
 
 /// `201 Created` with the new record, its address and ETag.
@@ -301,6 +305,29 @@ pub struct Updated<T>(pub T);
 pub struct NoContent;
 /// `200 OK` of an action that is not a record.
 pub struct Done<T>(pub T);
+/// `201 Created` of a secret that is shown once: neither the database nor a retry gets to see it.
+pub struct Issued<T>(pub T);
+
+/// What is answered with a secret.
+pub trait Secret: Serialize + ToSchema {
+    /// The same without the secret.
+    fn withheld(&self) -> Self;
+}
+
+impl<T: Secret> Answer for Issued<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::CREATED
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        Vec::new()
+    }
+    fn body(&self) -> Result<String> {
+        serde_json::to_string(&self.0).map_err(Error::internal)
+    }
+    fn kept(&self) -> Result<String> {
+        serde_json::to_string(&self.0.withheld()).map_err(Error::internal)
+    }
+}
 
 impl<T: crate::access::Record + ToSchema> Answer for Created<T> {
     fn status(&self) -> StatusCode {
@@ -373,18 +400,22 @@ impl<T: Answer> Committed<T> {
             _type: PhantomData,
         })
     }
-}
 
-impl<T> Committed<T> {
-    pub(crate) fn keep(&self, actor_id: Uuid, key: &str, request_hash: Vec<u8>) -> idempotency::Answer {
-        idempotency::Answer {
+    pub(crate) fn keep(
+        &self,
+        answer: &T,
+        actor_id: Uuid,
+        key: &str,
+        request_hash: Vec<u8>,
+    ) -> Result<idempotency::Answer> {
+        Ok(idempotency::Answer {
             actor_id,
             key: key.to_owned(),
             request_hash,
             status: i16::try_from(self.status.as_u16()).expect("a status has three digits"),
             headers: serde_json::json!(self.headers),
-            body: self.body.clone(),
-        }
+            body: answer.kept()?,
+        })
     }
 
     pub(crate) fn replay(answer: idempotency::Answer) -> Self {
@@ -498,6 +529,12 @@ impl<T: ToSchema> IntoResponses for Plain<T> {
 impl<T: ToSchema> IntoResponses for Done<T> {
     fn responses() -> Responses {
         json_response::<T>("200", "Done.", T::name().into(), &[])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Issued<T> {
+    fn responses() -> Responses {
+        json_response::<T>("201", "The secret, shown this once.", T::name().into(), &[])
     }
 }
 

@@ -8,15 +8,18 @@ pub mod password;
 pub mod policy;
 pub mod token;
 
+mod accounts;
 mod auth;
 mod evaluations;
 mod goals;
 mod kpis;
+mod members;
 mod messages;
 mod openapi;
 mod organizations;
 mod plans;
 mod platforms;
+mod projects;
 mod roadmap;
 mod screens;
 mod transition;
@@ -36,6 +39,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// One line per resource.
 fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(auth::routes);
+    cfg.configure(accounts::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
     cfg.configure(plans::routes);
@@ -43,6 +47,8 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(roadmap::routes);
     cfg.configure(evaluations::routes);
     cfg.configure(kpis::routes);
+    cfg.configure(members::routes);
+    cfg.configure(projects::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

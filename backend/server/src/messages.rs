@@ -8,6 +8,7 @@ use std::collections::HashMap;
 pub fn title(code: &str, status: u16) -> String {
     let known = match code {
         "unauthenticated" => "サインインが必要です。もう一度サインインしてください。",
+        "wrong_credentials" if status == 403 => "今のパスワードが違います。入力し直してください。",
         "wrong_credentials" => "メールアドレスまたはパスワードが違います。入力し直してください。",
         "forbidden" => "この操作を行う権限がありません。必要なときは所属の管理者に依頼してください。",
         "not_found" => "見つかりません。削除されたか、閲覧できない記録です。",
@@ -66,6 +67,8 @@ fn constraint(name: &str) -> String {
         "evaluations_reason" => "評価を変更するには、理由を入力してください。",
         "evaluations_level_of_plan" => "この計画の評価基準にある段階を選んでください。",
         "members_no_overlap" => "同じ団体が同じ役割で、すでにこの期間に参画しています。期間を見直してください。",
+        "members_organization" => "区分には団体を指定できません。種類を団体かネットワークにしてください。",
+        "members_dates" => "退会日は参画日以後の日にしてください。",
         "roadmap_items_year_of_plan" | "roadmap_cells_year_of_plan" => "計画期間の中の年度を選んでください。",
         "roadmap_items_actor_of_plan" | "roadmap_cells_actor_of_plan" | "goal_roles_actor_of_plan" => {
             "この計画の活動主体を選んでください。"
@@ -81,6 +84,11 @@ fn constraint(name: &str) -> String {
         "roadmap_items_actor" => "予定と実績には活動主体を選んでください。",
         "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
         "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
+        "user_roles_fits_organization" => "この団体の種類では選べない役割です。団体に合う役割を選んでください。",
+        "user_roles_no_overlap" => "この人には同じ期間に別の役割があります。期間を見直してください。",
+        "grants_subject" => "人か団体のどちらか一方を指定してください。",
+        "grants_scope_id_fkey" => "自団体のプラットフォームか計画を指定してください。",
+        "organizations_standing" => "アカウントのある団体の種類と所在地は、システム管理者が変更します。",
         "users_email_key" => "このメールアドレスはすでに使われています。",
         _ => "",
     };
@@ -129,10 +137,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
         "unknown_field" => format!("「{label}」という項目はありません。項目名を確かめてください。"),
         "wrong_type" => format!("{label}の形式が正しくありません。"),
         "too_many" => format!("{label}が多すぎます。"),
-        "weak_password" => {
-            format!("{label}は15文字以上で、よく使われる言葉や団体名を避けてください。")
-        }
         "length" => match (bound("min"), bound("max")) {
+            (Some(min), Some(max)) => format!("{label}は{min}から{max}文字（件）にしてください。"),
             (_, Some(max)) => format!("{label}は{max}件（文字）以内にしてください。"),
             (Some(min), _) => format!("{label}は{min}件（文字）以上にしてください。"),
             _ => format!("{label}の長さを確かめてください。"),
@@ -143,6 +149,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
             (None, Some(max)) => format!("{label}は{max}以下の数にしてください。"),
             _ => format!("{label}の範囲を確かめてください。"),
         },
+        "time_of_day" => format!("{label}は 13:30 の形（半角、24時間制）で入力してください。"),
+        "time_order" => format!("{label}の終了時刻は開始時刻以後にしてください。"),
         "period_order" => format!("{label}の終わりは始まり以後の日にしてください。"),
         _ => format!("{label}を確かめてください。"),
     }
@@ -165,6 +173,11 @@ fn label(path: &str) -> Cow<'_, str> {
         "marker" => "記号",
         "email" => "メールアドレス",
         "password" => "パスワード",
+        "current_password" => "今のパスワード",
+        "user_id" => "人",
+        "department" => "所属部署",
+        "valid_from" => "開始日",
+        "valid_to" => "終了日",
         "phone" => "電話番号",
         "url" => "ウェブサイト",
         "corporate_number" => "法人番号",
@@ -201,6 +214,20 @@ fn label(path: &str) -> Cow<'_, str> {
         "visibility" => "公開範囲",
         "limit" => "件数",
         "items" => "項目",
+        "schedules" | "when" => "実施時期",
+        "media_plan" => "広報の実施概要",
+        "sections" => "見出しのある項目",
+        "heading" => "見出し",
+        "medium" => "媒体",
+        "quantity" => "数量",
+        "per_outlet" => "出稿先ごとの数量",
+        "outlets" => "出稿先",
+        "start_time" => "開始時刻",
+        "end_time" => "終了時刻",
+        "place" => "場所",
+        "progress" => "進捗",
+        "linkage" => "連携内容",
+        "class" => "区分",
         other => return other.to_owned().into(),
     };
     known.into()

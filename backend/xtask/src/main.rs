@@ -7,6 +7,7 @@ mod chromium;
 mod counts;
 mod db;
 mod demo;
+mod entry;
 mod error;
 mod frontend;
 mod generate;

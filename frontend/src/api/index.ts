@@ -1,5 +1,5 @@
 export { $api, client, etagOf, writeHeaders } from "./client";
-export { everyPage, useEveryPage, usePages } from "./pages";
+export { everyPage, useEveryPage, usePages } from "./lists";
 export { ApiError, fieldErrors, isApiError, problemMessage, textConflict, type FieldProblem, type Problem } from "./problem";
 export { may } from "./rights";
 export {

@@ -2,7 +2,7 @@
 import { useRef, useState } from "react";
 import { clashes, mergePatch } from "../lib/patch";
 import { etagOf } from "./client";
-import { ApiError, isApiError } from "./problem";
+import { isApiError, type ApiError } from "./problem";
 
 type Key = { "Idempotency-Key": string };
 

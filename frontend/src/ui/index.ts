@@ -5,6 +5,7 @@ export { ConflictDialog, mergeProposal, type TextConflict } from "./ConflictDial
 export { DataGrid, GridCell } from "./DataGrid";
 export { DateField } from "./DateField";
 export { ConfirmDialog, Dialog } from "./Dialog";
+export { EditableProse, ProseView } from "./EditableProse";
 export { EditableText } from "./EditableText";
 export {
   EmptyState,

@@ -161,8 +161,24 @@ begin
   return new;
 end $$;
 
+-- A record moves to another parent only within what its owner owns, and only by its owner: otherwise it could be
+-- pushed into somebody else's platform.
+-- A child moves only between parents of the caller's own: elsewhere it would show his record as a stranger's.
 create function record_stamp_update() returns trigger language plpgsql as $$
+declare
+  parent_id uuid;
+  owner uuid;
 begin
+  if tg_nargs > 0 then
+    parent_id := (to_jsonb(new) ->> tg_argv[1])::uuid;
+    if parent_id is distinct from (to_jsonb(old) ->> tg_argv[1])::uuid then
+      execute format('select owner_org_id from public.%I where id = $1', tg_argv[0]) into owner using parent_id;
+      if owner is distinct from old.owner_org_id or owner is distinct from app_org() then
+        raise exception 'no such parent' using errcode = '23503',
+          constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
+      end if;
+    end if;
+  end if;
   new.id := old.id;
   new.owner_org_id := old.owner_org_id;
   new.created_at := old.created_at;
@@ -248,7 +264,8 @@ begin
   if append_only then
     execute format('create trigger append_only before update or delete or truncate on %I for each statement execute function refuse_change()', target);
   else
-    execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update()', target);
+    execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update(%s)', target,
+      case when parent is null then '' else format('%L, %L', parent, parent_column) end);
     execute format('create trigger capture_update after update on %I referencing new table as changed for each statement execute function record_capture_update()', target);
     execute format('create trigger capture_delete after delete on %I referencing old table as changed for each statement execute function record_capture_delete()', target);
   end if;

@@ -1,3 +1,5 @@
+drop trigger b_scope on grants;
+drop function check_grant_scope;
 do $$
 declare
   t text;

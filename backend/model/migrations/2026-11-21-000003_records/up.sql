@@ -91,14 +91,15 @@ create table members (
   constraint members_dates check (left_on >= joined_on),
   constraint members_no_overlap exclude using gist (platform_id with =, organization_id with =, role with =,
     daterange(joined_on, left_on, '[)') with &&) where (organization_id is not null),
+  constraint members_platform_key unique (platform_id, id),
   constraint members_platform_id_fkey foreign key (platform_id) references platforms (id),
-  constraint members_parent_id_fkey foreign key (parent_id) references members (id),
+  constraint members_parent_id_fkey foreign key (platform_id, parent_id) references members (platform_id, id),
   constraint members_organization_id_fkey foreign key (organization_id) references organizations (id)
 );
 create index members_platform_id on members (platform_id, position, id);
 create index members_list on members (position, id);
 create index members_organization_id on members (organization_id, platform_id);
-create index members_parent_id on members (parent_id);
+create index members_parent_id on members (platform_id, parent_id);
 
 create table plans (
   id uuid not null,
@@ -648,6 +649,7 @@ create table finding_notes (
   owner_org_id uuid not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  entity text not null,
   record_id uuid not null,
   rule text not null,
   printed text not null,
@@ -678,6 +680,19 @@ select record_attach('platform_years', 'platforms', 'platform_id', child_readabl
 -- A member organisation keeps its own row up to date.
 select record_attach('members', 'platforms', 'platform_id', child_readable('members', 'platforms', 'platform_id'),
   'organization_id = (select app_org())');
+-- … but nobody makes himself a member: what is shared follows membership.
+create policy app_insert_owner on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+create function keep_membership() returns trigger language plpgsql as $$
+begin
+  if new.owner_org_id is distinct from app_org()
+    and (new.platform_id, new.parent_id, new.kind, new.organization_id, new.role, new.class, new.joined_on, new.left_on, new.position)
+    is distinct from (old.platform_id, old.parent_id, old.kind, old.organization_id, old.role, old.class, old.joined_on, old.left_on, old.position)
+  then
+    raise exception 'row-level security: the membership is kept by the owner of the platform' using errcode = '42501';
+  end if;
+  return new;
+end $$;
+create trigger d_membership before update on members for each row execute function keep_membership();
 select record_attach('plans', readable => root_readable('id', 'platform_id'));
 select record_attach('plan_actors', 'plans', 'plan_id', child_readable('plan_actors', 'plans', 'plan_id'));
 select record_attach('evaluation_levels', 'plans', 'plan_id', child_readable('evaluation_levels', 'plans', 'plan_id'));
@@ -752,6 +767,21 @@ begin
 end $$;
 create trigger b_municipality_codes before insert or update of municipality_codes on platforms
   for each row execute function check_municipality_codes();
+
+-- Only what is the organisation's own can be granted.
+create function check_grant_scope() returns trigger language plpgsql as $$
+begin
+  if not exists (select 1 from platforms p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+    and not exists (select 1 from plans p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+  then
+    raise exception 'no such platform or plan' using errcode = '23503', constraint = 'grants_scope_id_fkey', table = 'grants';
+  end if;
+  return new;
+end $$;
+create trigger b_scope before insert or update of scope_id on grants for each row execute function check_grant_scope();
+
+-- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
+create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
 
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
