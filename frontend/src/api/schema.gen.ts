@@ -1735,14 +1735,17 @@ export interface components {
              * @example 600
              */
             expires_in: number;
-            /** @example Bearer */
+            /**
+             * @description How the token is sent.
+             * @example Bearer
+             */
             token_type: string;
         };
         /**
          * @description How values of areas make the value of a larger area.
          * @enum {string}
          */
-        AreaRule: "sum" | "ratio" | "none";
+        AreaRule: string;
         /**
          * @description The value from which a KPI starts (基準値), with its own period and source: it may come from another survey than the
          *     values, and then they cannot simply be compared.
@@ -1756,6 +1759,7 @@ export interface components {
         };
         /** @description ブレイクスルー要因: what stood in the way, what was done, what changed, on a time axis. */
         Breakthrough: {
+            /** @description What stood in the way and how it was overcome. */
             factors?: components["schemas"]["BreakthroughFactor"][];
             theme: components["schemas"]["Line"];
             /** @description The time axis, from issue to change. */
@@ -1783,7 +1787,7 @@ export interface components {
          * @description Why a cell has no entries. Any state but `not_entered` excludes them.
          * @enum {string}
          */
-        CellState: "not_entered" | "none" | "not_carried_out" | "not_yet_due";
+        CellState: string;
         /** @description A field that was changed. */
         Change: {
             /** @example name */
@@ -1795,8 +1799,12 @@ export interface components {
         };
         /** @description A council's system, which signs in with client credentials. */
         Client: {
+            /** @description One that is not active is refused at once. */
             active: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: date-time
@@ -1807,7 +1815,10 @@ export interface components {
             name: components["schemas"]["Name"];
             /** @description The organisation for which it acts. */
             owner_org_id: components["schemas"]["OrganizationId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1816,14 +1827,22 @@ export interface components {
             version: number;
         };
         ClientCredentials: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The system; may stand in the `Authorization` header instead.
+             */
             client_id?: string | null;
+            /** @description Its secret; may stand in the `Authorization` header instead. */
             client_secret?: string | null;
-            /** @example client_credentials */
+            /**
+             * @description Always `client_credentials`.
+             * @example client_credentials
+             */
             grant_type: string;
         };
         /** @description What can be written of a client. */
         ClientFields: {
+            /** @description One that is not active is refused at once. */
             active?: boolean;
             /**
              * Format: date-time
@@ -1847,6 +1866,7 @@ export interface components {
         };
         /** @description A merge patch: an absent field stays, null clears it. */
         ClientPatch: {
+            /** @description One that is not active is refused at once. */
             active?: boolean | null;
             /**
              * Format: date-time
@@ -1866,7 +1886,7 @@ export interface components {
          * @description How a value is compared with its target.
          * @enum {string}
          */
-        Comparator: "at_least" | "at_most" | "equal" | "between";
+        Comparator: string;
         /**
          * Format: corporate-number
          * @description Corporate number (法人番号): thirteen digits, the first one a check digit.
@@ -1896,7 +1916,7 @@ export interface components {
          * @description Which way is good.
          * @enum {string}
          */
-        Direction: "increase" | "decrease" | "keep" | "range" | "milestone" | "none";
+        Direction: string;
         /**
          * @description E-mail address, lower case; the name of an account.
          * @example editor@nanbu.example.jp
@@ -1906,16 +1926,20 @@ export interface components {
          * @description Kinds of records, by the plural noun of their table.
          * @enum {string}
          */
-        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
+        Entity: string;
         /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
         Evaluation: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             decided_by: components["schemas"]["Line"] | null;
             /** Format: date */
             decided_on: string | null;
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2022
              */
             fiscal_year: number;
@@ -1935,7 +1959,10 @@ export interface components {
             revision: number;
             stage: components["schemas"]["EvaluationStage"];
             supersedes_id: components["schemas"]["EvaluationId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1950,6 +1977,7 @@ export interface components {
             decided_on?: string | null;
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2022
              */
             fiscal_year: number;
@@ -1973,7 +2001,10 @@ export interface components {
         EvaluationLevel: {
             /** @description What is printed in the sheet (A, 5, ○), unique in the plan. */
             code: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             criteria: components["schemas"]["Prose"] | null;
             id: components["schemas"]["EvaluationLevelId"];
@@ -1986,7 +2017,10 @@ export interface components {
              * @description Higher is better.
              */
             rank: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2044,10 +2078,13 @@ export interface components {
          * @description Who evaluates, and when.
          * @enum {string}
          */
-        EvaluationStage: "self" | "interim" | "committee" | "final";
+        EvaluationStage: string;
         /** @description The id of a record in another system. It belongs to the organisation that recorded it and is seen by nobody else. */
         ExternalId: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description Kind of record. */
             entity: components["schemas"]["Entity"];
@@ -2063,7 +2100,10 @@ export interface components {
             record_id: string;
             /** @description The other system. */
             source: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2102,7 +2142,7 @@ export interface components {
          * @description What a fact of a municipality is about.
          * @enum {string}
          */
-        FactKind: "population" | "households" | "elderly_rate" | "area" | "districts" | "other";
+        FactKind: string;
         /** @description One field that is not as the schema says. */
         FieldError: {
             /**
@@ -2125,10 +2165,13 @@ export interface components {
          * @description How often a value is due.
          * @enum {string}
          */
-        Frequency: "fiscal_year" | "quarter" | "month" | "day" | "irregular";
+        Frequency: string;
         /** @description A goal in the tree of a plan. */
         Goal: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["GoalId"];
             kind: components["schemas"]["GoalKind"];
@@ -2145,7 +2188,10 @@ export interface components {
             /** @description めざす姿 */
             states: components["schemas"]["Section"];
             title: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2178,7 +2224,7 @@ export interface components {
          * @description What a goal is in the tree of its plan.
          * @enum {string}
          */
-        GoalKind: "principle" | "basic_goal" | "basic_plan" | "priority_initiative" | "measure" | "item";
+        GoalKind: string;
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         GoalPage: {
             /** @description The rows, in the declared order. */
@@ -2204,7 +2250,10 @@ export interface components {
         GoalRole: {
             /** @description A column of the same plan. */
             actor_id: components["schemas"]["PlanActorId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             expected_actor: components["schemas"]["Line"] | null;
             goal_id: components["schemas"]["GoalId"];
@@ -2213,7 +2262,10 @@ export interface components {
             items: components["schemas"]["ListItem"][];
             /** @description The owner of the plan. */
             owner_org_id: components["schemas"]["OrganizationId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2254,7 +2306,10 @@ export interface components {
         };
         /** @description Access of a person or an organisation to one platform or plan, for a time. */
         Grant: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["GrantId"];
             organization_id: components["schemas"]["OrganizationId"] | null;
@@ -2265,12 +2320,21 @@ export interface components {
              * @description The platform or plan that may be read.
              */
             scope_id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             user_id: components["schemas"]["UserId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day on which it holds.
+             */
             valid_from: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day on which it holds; open if null.
+             */
             valid_to: string | null;
             /**
              * Format: int64
@@ -2287,9 +2351,15 @@ export interface components {
              */
             scope_id: string;
             user_id?: components["schemas"]["UserId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day on which it holds.
+             */
             valid_from: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day on which it holds; open if null.
+             */
             valid_to?: string | null;
         };
         /**
@@ -2314,9 +2384,15 @@ export interface components {
              */
             scope_id?: string;
             user_id?: components["schemas"]["UserId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day on which it holds.
+             */
             valid_from?: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day on which it holds; open if null.
+             */
             valid_to?: string | null;
         };
         /** @description One version of a record and what it changed. */
@@ -2373,9 +2449,10 @@ export interface components {
          * @description How far an entry has come.
          * @enum {string}
          */
-        ItemProgress: "not_started" | "ongoing" | "done" | "dropped" | "carried_over";
+        ItemProgress: string;
         /** @description JSON Web Key Set. */
         KeySet: {
+            /** @description Keys that sign, and keys whose tokens may still be in use. */
             keys: Record<string, never>[];
         };
         /** @description The definition sheet of a KPI. */
@@ -2385,7 +2462,10 @@ export interface components {
             code: components["schemas"]["Name"] | null;
             /** @description It counts persons: small counts are suppressed for outside readers. */
             counts_people: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             data_source: components["schemas"]["Line"] | null;
             /**
@@ -2415,7 +2495,10 @@ export interface components {
             status: components["schemas"]["Status"];
             time_rule: components["schemas"]["TimeRule"];
             unit: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             value_type: components["schemas"]["ValueType"];
             /**
@@ -2429,10 +2512,16 @@ export interface components {
         KpiCurrent: {
             missing_reason?: components["schemas"]["MissingReason"] | null;
             observation_id?: components["schemas"]["KpiObservationId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day of the period.
+             */
             period_end?: string | null;
             period_kind?: components["schemas"]["PeriodKind"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day of the period.
+             */
             period_start?: string | null;
             quality?: components["schemas"]["Quality"] | null;
             /** @description Numeric targets by fiscal year. */
@@ -2448,7 +2537,10 @@ export interface components {
             code: components["schemas"]["Name"] | null;
             /** @description It counts persons: small counts are suppressed for outside readers. */
             counts_people: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             current: components["schemas"]["KpiCurrent"] | null;
             data_source: components["schemas"]["Line"] | null;
@@ -2481,7 +2573,10 @@ export interface components {
             status: components["schemas"]["Status"];
             time_rule: components["schemas"]["TimeRule"];
             unit: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             value_type: components["schemas"]["ValueType"];
             /**
@@ -2553,12 +2648,14 @@ export interface components {
             owner_org_id: components["schemas"]["OrganizationId"];
             /**
              * Format: date
+             * @description Last day of the period.
              * @example 2025-03-31
              */
             period_end: string;
             period_kind: components["schemas"]["PeriodKind"];
             /**
              * Format: date
+             * @description First day of the period.
              * @example 2024-04-01
              */
             period_start: string;
@@ -2601,12 +2698,14 @@ export interface components {
             numerator?: components["schemas"]["Decimal"] | null;
             /**
              * Format: date
+             * @description Last day of the period.
              * @example 2025-03-31
              */
             period_end: string;
             period_kind: components["schemas"]["PeriodKind"];
             /**
              * Format: date
+             * @description First day of the period.
              * @example 2024-04-01
              */
             period_start: string;
@@ -2673,7 +2772,10 @@ export interface components {
          *     KPI and its values exist once.
          */
         KpiPlacement: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             goal_id: components["schemas"]["GoalId"] | null;
             id: components["schemas"]["KpiPlacementId"];
@@ -2691,7 +2793,10 @@ export interface components {
             project_id: components["schemas"]["ProjectId"] | null;
             /** @description ※再掲 */
             relisted: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2746,7 +2851,10 @@ export interface components {
         };
         /** @description A line of values of a KPI: the whole (its id is the KPI's), an area, an organisation, values of dimensions. */
         KpiSeries: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             dimensions: components["schemas"]["Dimensions"];
             district: components["schemas"]["Name"] | null;
@@ -2761,7 +2869,10 @@ export interface components {
              * @description Place in the declared order.
              */
             position: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2815,7 +2926,10 @@ export interface components {
             code: components["schemas"]["Name"] | null;
             /** @description It counts persons: small counts are suppressed for outside readers. */
             counts_people: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             current: components["schemas"]["KpiCurrent"] | null;
             data_source: components["schemas"]["Line"] | null;
@@ -2846,7 +2960,10 @@ export interface components {
             status: components["schemas"]["Status"];
             time_rule: components["schemas"]["TimeRule"];
             unit: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             value_type: components["schemas"]["ValueType"];
             /**
@@ -2866,10 +2983,14 @@ export interface components {
         /** @description A target value (目標値) of a KPI for a fiscal year. A change is a new revision with a reason; the old one is kept. */
         KpiTarget: {
             comparator: components["schemas"]["Comparator"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2025
              */
             fiscal_year: number;
@@ -2902,6 +3023,7 @@ export interface components {
             comparator?: components["schemas"]["Comparator"];
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2025
              */
             fiscal_year: number;
@@ -2931,7 +3053,10 @@ export interface components {
         };
         /** @description One launch of a platform: it can be launched twice (令和4年度, 広域は令和6年度), or be replaced by another body. */
         Launch: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description 年度: the calendar year in which it begins.
+             */
             fiscal_year?: number | null;
             printed?: components["schemas"]["Line"] | null;
             scope?: components["schemas"]["Line"] | null;
@@ -2942,7 +3067,7 @@ export interface components {
          * @description State of a launch (立ち上げ).
          * @enum {string}
          */
-        LaunchState: "established" | "not_established" | "substituted";
+        LaunchState: string;
         /**
          * @description Text on one line, at most 1,000 characters.
          * @example 令和4年度 ※広域は令和6年度
@@ -2963,14 +3088,26 @@ export interface components {
         Me: {
             /** @description Is this a demonstration? */
             demo: boolean;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description Account or system.
+             */
             id: string;
-            /** @example 南部町 編集者 */
+            /**
+             * @description Its name.
+             * @example 南部町 編集者
+             */
             name?: string | null;
             organization_id?: components["schemas"]["OrganizationId"] | null;
-            /** @example municipality */
+            /**
+             * @description What that organisation is.
+             * @example municipality
+             */
             organization_kind?: string | null;
-            /** @example 南部町 */
+            /**
+             * @description The name of the organisation for which it acts.
+             * @example 南部町
+             */
             organization_name?: string | null;
             /** @description What the role may do: resource:action:relation, as in policy.toml. */
             permissions: string[];
@@ -3005,11 +3142,14 @@ export interface components {
          * @description What a medium is made of.
          * @enum {string}
          */
-        MediaKind: "video" | "paper" | "other";
+        MediaKind: string;
         /** @description A member of a platform. */
         Member: {
             class: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["MemberId"];
             /**
@@ -3039,7 +3179,10 @@ export interface components {
              */
             position: number;
             role: components["schemas"]["MemberRole"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3118,7 +3261,7 @@ export interface components {
          * @description The grain of a member.
          * @enum {string}
          */
-        MemberKind: "organization" | "category" | "network";
+        MemberKind: string;
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         MemberPage: {
             /** @description The rows, in the declared order. */
@@ -3159,12 +3302,12 @@ export interface components {
          * @description What a member does in the platform.
          * @enum {string}
          */
-        MemberRole: "lead" | "main_department" | "member_department" | "secretariat" | "chair" | "vice_chair" | "member" | "observer" | "coordinating_body";
+        MemberRole: string;
         /**
          * @description Why there is no value. Zero is a value.
          * @enum {string}
          */
-        MissingReason: "not_available" | "not_carried_out" | "not_applicable" | "not_yet_due" | "suppressed";
+        MissingReason: string;
         /** @description A prefecture, municipality or ward, with its local government code (全国地方公共団体コード). */
         Municipality: {
             /**
@@ -3172,14 +3315,20 @@ export interface components {
              * @example 312011
              */
             code: string;
-            /** @example とっとりし */
+            /**
+             * @description Reading, in hiragana.
+             * @example とっとりし
+             */
             kana: string;
             /**
              * @description prefecture, designated_city, city, special_ward, ward, town or village.
              * @example city
              */
             kind: string;
-            /** @example 鳥取市 */
+            /**
+             * @description Its name.
+             * @example 鳥取市
+             */
             name: string;
             /** @description The city of a ward, the prefecture of a municipality. */
             parent_code?: string | null;
@@ -3188,7 +3337,10 @@ export interface components {
              * @example 310000
              */
             prefecture_code: string;
-            /** @example 鳥取県 */
+            /**
+             * @description Name of its prefecture.
+             * @example 鳥取県
+             */
             prefecture_name: string;
             /** @description What it became. */
             successor_code?: string | null;
@@ -3218,7 +3370,10 @@ export interface components {
              * @description The day by which facts are ordered: the last one of `as_of`.
              */
             as_of_on: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["MunicipalityFactId"];
             kind: components["schemas"]["FactKind"];
@@ -3229,7 +3384,10 @@ export interface components {
             source: components["schemas"]["Line"];
             status: components["schemas"]["Status"];
             unit: components["schemas"]["Line"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             value: components["schemas"]["Decimal"];
             /**
@@ -3301,7 +3459,10 @@ export interface components {
             /** @description Other names under which it is found. */
             aliases: components["schemas"]["Name"][];
             corporate_number: components["schemas"]["CorporateNumber"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["OrganizationId"];
             kana: components["schemas"]["Name"] | null;
@@ -3320,7 +3481,10 @@ export interface components {
             position: number;
             prefecture_code: components["schemas"]["MunicipalityCode"] | null;
             successor_id: components["schemas"]["OrganizationId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             url: components["schemas"]["WebAddress"] | null;
             /**
@@ -3380,7 +3544,7 @@ export interface components {
          * @description What an organisation is.
          * @enum {string}
          */
-        OrganizationKind: "national" | "prefecture" | "municipality" | "department" | "joint_body" | "social_welfare_council" | "community_general_support_center" | "community_promotion_council" | "social_welfare_corporation" | "npo" | "general_incorporated_association" | "medical" | "cooperative" | "company" | "school" | "residents_group" | "operator" | "other";
+        OrganizationKind: string;
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         OrganizationPage: {
             /** @description The rows, in the declared order. */
@@ -3453,7 +3617,7 @@ export interface components {
          * @description What kind of period a value is of.
          * @enum {string}
          */
-        PeriodKind: "fiscal_year" | "quarter" | "month" | "day" | "range";
+        PeriodKind: string;
         /**
          * @description Phone number: digits and hyphens.
          * @example 0857-00-0000
@@ -3461,7 +3625,10 @@ export interface components {
         Phone: string;
         /** @description A plan: a tree of goals over several fiscal years, with a sheet of what each actor plans and does. */
         Plan: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             edition: components["schemas"]["Line"] | null;
             /**
@@ -3491,7 +3658,10 @@ export interface components {
             subtitle: components["schemas"]["Name"] | null;
             supersedes_id: components["schemas"]["PlanId"] | null;
             title: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3502,7 +3672,10 @@ export interface components {
         };
         /** @description A column of a plan's sheet (活動主体). A group (地域振興協議会・民間団体) has its organisations below it. */
         PlanActor: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * @description May the plan's owner enter for the organisation (代理入力)?
@@ -3524,7 +3697,10 @@ export interface components {
              */
             position: number;
             role_label: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3562,7 +3738,7 @@ export interface components {
          * @description Who stands at the head of a column of the sheet.
          * @enum {string}
          */
-        PlanActorKind: "community_promotion_council" | "social_welfare_council" | "government" | "other";
+        PlanActorKind: string;
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlanActorPage: {
             /** @description The rows, in the declared order. */
@@ -3628,7 +3804,7 @@ export interface components {
          * @description What a plan is.
          * @enum {string}
          */
-        PlanKind: "community_welfare_plan" | "community_welfare_activity_plan" | "multilayered_support_plan" | "platform_plan" | "other";
+        PlanKind: string;
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlanPage: {
             /** @description The rows, in the declared order. */
@@ -3670,7 +3846,10 @@ export interface components {
          */
         Platform: {
             area_name: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description Districts (地区) of its area. */
             districts: components["schemas"]["Name"][];
@@ -3701,7 +3880,10 @@ export interface components {
             selection_notes: components["schemas"]["Section"];
             status: components["schemas"]["Status"];
             summary: components["schemas"]["Prose"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3750,7 +3932,7 @@ export interface components {
          * @description What a platform is.
          * @enum {string}
          */
-        PlatformKind: "partnership_platform" | "regional_council" | "consultative_council" | "liaison_conference" | "sub_committee" | "other";
+        PlatformKind: string;
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlatformPage: {
             /** @description The rows, in the declared order. */
@@ -3793,7 +3975,10 @@ export interface components {
          */
         PlatformYear: {
             breakthrough: components["schemas"]["Breakthrough"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description 最終的なゴール */
             final_goals: components["schemas"]["Section"];
@@ -3822,7 +4007,10 @@ export interface components {
             reactions: components["schemas"]["Section"];
             /** @description 試行的事業のポイント・工夫 */
             trial_points: components["schemas"]["Section"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3895,7 +4083,7 @@ export interface components {
          * @description How exact a printed date is.
          * @enum {string}
          */
-        Precision: "day" | "days" | "month" | "quarter" | "fiscal_year" | "year" | "range" | "undecided";
+        Precision: string;
         /** @description RFC 9457 problem details: the body of every error. */
         Problem: {
             /**
@@ -3916,6 +4104,7 @@ export interface components {
             errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int32
+             * @description The HTTP status.
              * @example 422
              */
             status: number;
@@ -3924,7 +4113,10 @@ export interface components {
              * @example 入力内容を確認してください。
              */
             title: string;
-            /** @example about:blank */
+            /**
+             * @description Always `about:blank`: `code` tells problems apart.
+             * @example about:blank
+             */
             type: string;
         };
         /** @description A project of a platform or for a goal of a plan, in one fiscal year. */
@@ -3933,7 +4125,10 @@ export interface components {
             aims: components["schemas"]["Section"];
             /** @description 事業内容 */
             content: components["schemas"]["Section"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description ねらい */
             detail_aims: components["schemas"]["Section"];
@@ -3974,7 +4169,10 @@ export interface components {
             /** @description 概要 */
             summary: components["schemas"]["Section"];
             title: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /** @description 成果検証結果 */
             verification: components["schemas"]["Verification"][];
@@ -3997,7 +4195,10 @@ export interface components {
             approximate: boolean;
             contractor: components["schemas"]["Name"] | null;
             contractor_id: components["schemas"]["OrganizationId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["ProjectCostId"];
             /** @description What the money is for (謝金, 旅費). */
@@ -4012,7 +4213,10 @@ export interface components {
             position: number;
             printed: components["schemas"]["Line"] | null;
             project_id: components["schemas"]["ProjectId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -4173,7 +4377,7 @@ export interface components {
          * @description How far a project is.
          * @enum {string}
          */
-        ProjectProgress: "planned" | "ongoing" | "done" | "cancelled";
+        ProjectProgress: string;
         /** @description A part of a project's page under a heading of its own (PFの開催概要, 実施結果). */
         ProjectSection: {
             body?: components["schemas"]["Section"];
@@ -4181,7 +4385,10 @@ export interface components {
         };
         /** @description A project in a list: all but its prose, which is most of its weight. */
         ProjectSummary: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: int32
@@ -4210,7 +4417,10 @@ export interface components {
             schedules: components["schemas"]["Schedule"][];
             status: components["schemas"]["Status"];
             title?: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -4235,7 +4445,7 @@ export interface components {
          * @description How settled a value is.
          * @enum {string}
          */
-        Quality: "provisional" | "final" | "estimated";
+        Quality: string;
         /** @description One version of a record. */
         RecordVersion: {
             /**
@@ -4280,7 +4490,10 @@ export interface components {
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description Who entered it: not the organisation of the column when somebody entered for it (代理入力). */
             entered_by_org_id: components["schemas"]["OrganizationId"];
@@ -4301,7 +4514,10 @@ export interface components {
             /** @description The owner of the plan. */
             owner_org_id: components["schemas"]["OrganizationId"];
             state: components["schemas"]["CellState"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -4364,7 +4580,10 @@ export interface components {
             carried_over_from_id: components["schemas"]["RoadmapItemId"] | null;
             /** @description It goes on in the following years (次年度以降も継続的に実施). */
             continues: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: date
@@ -4398,7 +4617,10 @@ export interface components {
             progress: components["schemas"]["ItemProgress"];
             responsible: components["schemas"]["Line"] | null;
             text: components["schemas"]["Prose"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -4479,12 +4701,12 @@ export interface components {
          * @description What stands in a cell.
          * @enum {string}
          */
-        RoadmapKind: "milestone" | "planned" | "actual" | "note";
+        RoadmapKind: string;
         /**
          * @description What a caller is to his organisation. What each role may do stands in policy.toml.
          * @enum {string}
          */
-        Role: "anonymous" | "authenticator" | "municipality_viewer" | "municipality_editor" | "municipality_admin" | "council_editor" | "council_client" | "partner" | "adviser" | "prefecture_editor" | "prefecture_admin" | "joint_body_secretariat" | "analyst" | "auditor" | "system_admin";
+        Role: string;
         /** @description One date of 実施時期: planned or done, as exact as it is known. */
         Schedule: {
             /** @description It has taken place; a date in the past does not say so. */
@@ -4537,7 +4759,10 @@ export interface components {
         };
         /** @description A KPI where the sheet lists it, with where it stands. */
         SheetKpi: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             current: components["schemas"]["KpiCurrent"] | null;
             /**
@@ -4565,7 +4790,10 @@ export interface components {
             /** @description ※再掲 */
             relisted: boolean;
             unit: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             value_type: components["schemas"]["ValueType"];
             /**
@@ -4587,17 +4815,17 @@ export interface components {
          *     applicable, or is entered.
          * @enum {string}
          */
-        SlotState: "not_entered" | "none" | "not_applicable" | "entered";
+        SlotState: string;
         /**
          * @description Life of a sheet.
          * @enum {string}
          */
-        Status: "draft" | "submitted" | "returned" | "confirmed" | "published";
+        Status: string;
         /**
          * @description What a target is.
          * @enum {string}
          */
-        TargetKind: "numeric" | "qualitative" | "not_set";
+        TargetKind: string;
         /**
          * @description Targets by fiscal year: {"2025": "40"}.
          * @example {
@@ -4616,7 +4844,7 @@ export interface components {
          * @description How values of periods make the value of a longer period.
          * @enum {string}
          */
-        TimeRule: "sum" | "last" | "mean" | "maximum" | "minimum" | "cumulative" | "none";
+        TimeRule: string;
         /** @description The next state of a sheet. */
         Transition: {
             status: components["schemas"]["Status"];
@@ -4625,7 +4853,10 @@ export interface components {
         User: {
             /** @description A closed account cannot sign in; its open sessions end at once. */
             active: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             department: components["schemas"]["Name"] | null;
             /** @description Signs in with it; unique. */
@@ -4636,7 +4867,10 @@ export interface components {
             /** @description The organisation that keeps the account. */
             owner_org_id: components["schemas"]["OrganizationId"];
             title: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -4681,13 +4915,19 @@ export interface components {
         };
         /** @description A role of a person in the organisation that owns the row, for a time. */
         UserRole: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["UserRoleId"];
             /** @description The organisation in which the role holds. */
             owner_org_id: components["schemas"]["OrganizationId"];
             role: components["schemas"]["Role"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             user_id: components["schemas"]["UserId"];
             /**
@@ -4753,7 +4993,7 @@ export interface components {
          * @description What a value is.
          * @enum {string}
          */
-        ValueType: "number" | "ratio" | "state" | "text";
+        ValueType: string;
         /** @description One line of 成果検証結果. */
         Verification: {
             round?: components["schemas"]["Line"] | null;
@@ -4763,7 +5003,7 @@ export interface components {
          * @description Who may see a record once it is published or submitted.
          * @enum {string}
          */
-        Visibility: "organization" | "partners" | "public";
+        Visibility: string;
         /**
          * @description Address of a web page.
          * @example https://www.example.jp/
