@@ -289,7 +289,12 @@ fn gather(schema: &Value, originals: &serde_json::Map<String, Value>, properties
 /// Fields that mean the same in every record.
 fn describe_properties(schemas: &mut serde_json::Map<String, Value>) {
     for schema in schemas.values_mut() {
-        for (name, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+        for (name, property) in schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
             let meaning = match name.as_str() {
                 "created_at" => "When it was created.",
                 "updated_at" => "When it was changed last.",

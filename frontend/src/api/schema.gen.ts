@@ -1745,7 +1745,7 @@ export interface components {
          * @description How values of areas make the value of a larger area.
          * @enum {string}
          */
-        AreaRule: string;
+        AreaRule: "sum" | "ratio" | "none";
         /**
          * @description The value from which a KPI starts (基準値), with its own period and source: it may come from another survey than the
          *     values, and then they cannot simply be compared.
@@ -1787,7 +1787,7 @@ export interface components {
          * @description Why a cell has no entries. Any state but `not_entered` excludes them.
          * @enum {string}
          */
-        CellState: string;
+        CellState: "not_entered" | "none" | "not_carried_out" | "not_yet_due";
         /** @description A field that was changed. */
         Change: {
             /** @example name */
@@ -1886,7 +1886,7 @@ export interface components {
          * @description How a value is compared with its target.
          * @enum {string}
          */
-        Comparator: string;
+        Comparator: "at_least" | "at_most" | "equal" | "between";
         /**
          * Format: corporate-number
          * @description Corporate number (法人番号): thirteen digits, the first one a check digit.
@@ -1916,7 +1916,7 @@ export interface components {
          * @description Which way is good.
          * @enum {string}
          */
-        Direction: string;
+        Direction: "increase" | "decrease" | "keep" | "range" | "milestone" | "none";
         /**
          * @description E-mail address, lower case; the name of an account.
          * @example editor@nanbu.example.jp
@@ -1926,7 +1926,7 @@ export interface components {
          * @description Kinds of records, by the plural noun of their table.
          * @enum {string}
          */
-        Entity: string;
+        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
         /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
         Evaluation: {
             /**
@@ -2078,7 +2078,7 @@ export interface components {
          * @description Who evaluates, and when.
          * @enum {string}
          */
-        EvaluationStage: string;
+        EvaluationStage: "self" | "interim" | "committee" | "final";
         /** @description The id of a record in another system. It belongs to the organisation that recorded it and is seen by nobody else. */
         ExternalId: {
             /**
@@ -2142,7 +2142,7 @@ export interface components {
          * @description What a fact of a municipality is about.
          * @enum {string}
          */
-        FactKind: string;
+        FactKind: "population" | "households" | "elderly_rate" | "area" | "districts" | "other";
         /** @description One field that is not as the schema says. */
         FieldError: {
             /**
@@ -2165,7 +2165,7 @@ export interface components {
          * @description How often a value is due.
          * @enum {string}
          */
-        Frequency: string;
+        Frequency: "fiscal_year" | "quarter" | "month" | "day" | "irregular";
         /** @description A goal in the tree of a plan. */
         Goal: {
             /**
@@ -2224,7 +2224,7 @@ export interface components {
          * @description What a goal is in the tree of its plan.
          * @enum {string}
          */
-        GoalKind: string;
+        GoalKind: "principle" | "basic_goal" | "basic_plan" | "priority_initiative" | "measure" | "item";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         GoalPage: {
             /** @description The rows, in the declared order. */
@@ -2449,7 +2449,7 @@ export interface components {
          * @description How far an entry has come.
          * @enum {string}
          */
-        ItemProgress: string;
+        ItemProgress: "not_started" | "ongoing" | "done" | "dropped" | "carried_over";
         /** @description JSON Web Key Set. */
         KeySet: {
             /** @description Keys that sign, and keys whose tokens may still be in use. */
@@ -3067,7 +3067,7 @@ export interface components {
          * @description State of a launch (立ち上げ).
          * @enum {string}
          */
-        LaunchState: string;
+        LaunchState: "established" | "not_established" | "substituted";
         /**
          * @description Text on one line, at most 1,000 characters.
          * @example 令和4年度 ※広域は令和6年度
@@ -3142,7 +3142,7 @@ export interface components {
          * @description What a medium is made of.
          * @enum {string}
          */
-        MediaKind: string;
+        MediaKind: "video" | "paper" | "other";
         /** @description A member of a platform. */
         Member: {
             class: components["schemas"]["Line"] | null;
@@ -3261,7 +3261,7 @@ export interface components {
          * @description The grain of a member.
          * @enum {string}
          */
-        MemberKind: string;
+        MemberKind: "organization" | "category" | "network";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         MemberPage: {
             /** @description The rows, in the declared order. */
@@ -3302,12 +3302,12 @@ export interface components {
          * @description What a member does in the platform.
          * @enum {string}
          */
-        MemberRole: string;
+        MemberRole: "lead" | "main_department" | "member_department" | "secretariat" | "chair" | "vice_chair" | "member" | "observer" | "coordinating_body";
         /**
          * @description Why there is no value. Zero is a value.
          * @enum {string}
          */
-        MissingReason: string;
+        MissingReason: "not_available" | "not_carried_out" | "not_applicable" | "not_yet_due" | "suppressed";
         /** @description A prefecture, municipality or ward, with its local government code (全国地方公共団体コード). */
         Municipality: {
             /**
@@ -3544,7 +3544,7 @@ export interface components {
          * @description What an organisation is.
          * @enum {string}
          */
-        OrganizationKind: string;
+        OrganizationKind: "national" | "prefecture" | "municipality" | "department" | "joint_body" | "social_welfare_council" | "community_general_support_center" | "community_promotion_council" | "social_welfare_corporation" | "npo" | "general_incorporated_association" | "medical" | "cooperative" | "company" | "school" | "residents_group" | "operator" | "other";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         OrganizationPage: {
             /** @description The rows, in the declared order. */
@@ -3617,7 +3617,7 @@ export interface components {
          * @description What kind of period a value is of.
          * @enum {string}
          */
-        PeriodKind: string;
+        PeriodKind: "fiscal_year" | "quarter" | "month" | "day" | "range";
         /**
          * @description Phone number: digits and hyphens.
          * @example 0857-00-0000
@@ -3738,7 +3738,7 @@ export interface components {
          * @description Who stands at the head of a column of the sheet.
          * @enum {string}
          */
-        PlanActorKind: string;
+        PlanActorKind: "community_promotion_council" | "social_welfare_council" | "government" | "other";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlanActorPage: {
             /** @description The rows, in the declared order. */
@@ -3804,7 +3804,7 @@ export interface components {
          * @description What a plan is.
          * @enum {string}
          */
-        PlanKind: string;
+        PlanKind: "community_welfare_plan" | "community_welfare_activity_plan" | "multilayered_support_plan" | "platform_plan" | "other";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlanPage: {
             /** @description The rows, in the declared order. */
@@ -3932,7 +3932,7 @@ export interface components {
          * @description What a platform is.
          * @enum {string}
          */
-        PlatformKind: string;
+        PlatformKind: "partnership_platform" | "regional_council" | "consultative_council" | "liaison_conference" | "sub_committee" | "other";
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         PlatformPage: {
             /** @description The rows, in the declared order. */
@@ -4083,7 +4083,7 @@ export interface components {
          * @description How exact a printed date is.
          * @enum {string}
          */
-        Precision: string;
+        Precision: "day" | "days" | "month" | "quarter" | "fiscal_year" | "year" | "range" | "undecided";
         /** @description RFC 9457 problem details: the body of every error. */
         Problem: {
             /**
@@ -4377,7 +4377,7 @@ export interface components {
          * @description How far a project is.
          * @enum {string}
          */
-        ProjectProgress: string;
+        ProjectProgress: "planned" | "ongoing" | "done" | "cancelled";
         /** @description A part of a project's page under a heading of its own (PFの開催概要, 実施結果). */
         ProjectSection: {
             body?: components["schemas"]["Section"];
@@ -4445,7 +4445,7 @@ export interface components {
          * @description How settled a value is.
          * @enum {string}
          */
-        Quality: string;
+        Quality: "provisional" | "final" | "estimated";
         /** @description One version of a record. */
         RecordVersion: {
             /**
@@ -4701,12 +4701,12 @@ export interface components {
          * @description What stands in a cell.
          * @enum {string}
          */
-        RoadmapKind: string;
+        RoadmapKind: "milestone" | "planned" | "actual" | "note";
         /**
          * @description What a caller is to his organisation. What each role may do stands in policy.toml.
          * @enum {string}
          */
-        Role: string;
+        Role: "anonymous" | "authenticator" | "municipality_viewer" | "municipality_editor" | "municipality_admin" | "council_editor" | "council_client" | "partner" | "adviser" | "prefecture_editor" | "prefecture_admin" | "joint_body_secretariat" | "analyst" | "auditor" | "system_admin";
         /** @description One date of 実施時期: planned or done, as exact as it is known. */
         Schedule: {
             /** @description It has taken place; a date in the past does not say so. */
@@ -4815,17 +4815,17 @@ export interface components {
          *     applicable, or is entered.
          * @enum {string}
          */
-        SlotState: string;
+        SlotState: "not_entered" | "none" | "not_applicable" | "entered";
         /**
          * @description Life of a sheet.
          * @enum {string}
          */
-        Status: string;
+        Status: "draft" | "submitted" | "returned" | "confirmed" | "published";
         /**
          * @description What a target is.
          * @enum {string}
          */
-        TargetKind: string;
+        TargetKind: "numeric" | "qualitative" | "not_set";
         /**
          * @description Targets by fiscal year: {"2025": "40"}.
          * @example {
@@ -4844,7 +4844,7 @@ export interface components {
          * @description How values of periods make the value of a longer period.
          * @enum {string}
          */
-        TimeRule: string;
+        TimeRule: "sum" | "last" | "mean" | "maximum" | "minimum" | "cumulative" | "none";
         /** @description The next state of a sheet. */
         Transition: {
             status: components["schemas"]["Status"];
@@ -4993,7 +4993,7 @@ export interface components {
          * @description What a value is.
          * @enum {string}
          */
-        ValueType: string;
+        ValueType: "number" | "ratio" | "state" | "text";
         /** @description One line of 成果検証結果. */
         Verification: {
             round?: components["schemas"]["Line"] | null;
@@ -5003,7 +5003,7 @@ export interface components {
          * @description Who may see a record once it is published or submitted.
          * @enum {string}
          */
-        Visibility: string;
+        Visibility: "organization" | "partners" | "public";
         /**
          * @description Address of a web page.
          * @example https://www.example.jp/
