@@ -7,8 +7,6 @@ import {
   fiscalYearStart,
   formatDate,
   formatDateShort,
-  parseDate,
-  parseFiscalYear,
   wafuFiscalYear,
 } from "../../lib/date";
 import { compareDecimals, divideDecimals, formatDecimal, formatPointChange, subtractDecimals } from "../../lib/decimal";
@@ -19,7 +17,6 @@ export type KpiDetail = Schemas["KpiDetail"];
 export type Observation = Schemas["KpiObservation"];
 export type Target = Schemas["KpiTarget"];
 export type Series = Schemas["KpiSeries"];
-export type Period = Schemas["Period"];
 export type PeriodKind = Schemas["PeriodKind"];
 
 export const VALUE_TYPES: Record<Schemas["ValueType"], { label: string; hint: string }> = {
@@ -159,32 +156,6 @@ export function shortPeriod({ period_kind: kind, period_start: start, period_end
     case "range":
       return `${short}～`;
   }
-}
-
-/** A period of a document, as typed (令和5年度, 令和6年8月1日, 令和4年ごろ), exact only as far as it says. */
-export function parsePeriod(typed: string): Period | null {
-  const printed = typed.trim();
-  if (!printed) return null;
-  const year = parseFiscalYear(printed);
-  if (year !== null) return { precision: "fiscal_year", ...yearOf(year), printed };
-  const day = parseDate(printed);
-  if (day) return { precision: "day", start: day.date, printed };
-  const month = parseDate(`${printed.normalize("NFKC").replace(/月$/, "月1日")}`);
-  if (month && /月$/.test(printed)) {
-    const [calendar = 0, number = 0] = month.date.split("-").map(Number);
-    return { precision: "month", start: month.date, end: lastDay(calendar, number), printed };
-  }
-  return { precision: "undecided", printed };
-}
-
-export function formatLoosePeriod(period: Period | null | undefined): string {
-  if (!period) return "";
-  if (period.printed) return period.printed;
-  if (!period.start) return "";
-  if (period.precision === "fiscal_year") return wafuFiscalYear(fiscalYear(period.start));
-  if (period.precision === "month") return wafuMonth(period.start);
-  const start = formatDate(period.start, { weekday: false });
-  return period.end && period.end !== period.start ? `${start}～${formatDate(period.end, { weekday: false })}` : start;
 }
 
 // ---------------------------------------------------------------------------------------------
