@@ -56,9 +56,9 @@ export function Definition({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
     [FIELD_NAMES.printed, kpi.printed],
   ];
   return (
-    <section className="mt-10" aria-labelledby="definition">
+    <section className="mt-10">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
-        <h2 id="definition">定義書</h2>
+        <h2>定義書</h2>
         {!locked && may(identity, "kpis", "update", kpi) && (
           <Button variant="secondary" size="sm" onClick={() => setEditing(true)}>
             定義書を変更

@@ -54,9 +54,9 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
   };
 
   return (
-    <section className="mt-10" aria-labelledby="placements">
+    <section className="mt-10">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
-        <h2 id="placements">掲載場所</h2>
+        <h2>掲載場所</h2>
         {editable && (
           <Button variant="secondary" size="sm" onClick={() => setAdding(true)}>
             掲載場所を追加

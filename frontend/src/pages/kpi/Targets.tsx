@@ -13,9 +13,9 @@ export function Targets({ kpi, query, year, locked }: { kpi: KpiDetail; query: Q
   const [form, setForm] = useState<{ replaced?: Target }>();
   const editable = !locked && may(identity, "kpi_targets", "create", kpi);
   return (
-    <section className="mt-10" aria-labelledby="targets">
+    <section className="mt-10">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
-        <h2 id="targets">目標</h2>
+        <h2>目標</h2>
         {editable && (
           <Button variant="secondary" size="sm" onClick={() => setForm({})}>
             目標を設定

@@ -18,8 +18,8 @@ export function Values({ kpi, observations, year, seriesName, onCorrect }: Value
     .reverse();
   const partial = observations.some(({ period_kind: kind }) => kind !== "fiscal_year");
   return (
-    <section className="mt-10" aria-labelledby="values">
-      <h2 id="values" className="mb-1">
+    <section className="mt-10">
+      <h2 className="mb-1">
         値の記録（{seriesName}）
       </h2>
       {partial && <p className="mb-3 text-solid-gray-700">年度の値と、{fiscalYearLabel(year)}の月・四半期・日などの値です。新しい順に並んでいます。</p>}
@@ -35,8 +35,8 @@ export function Values({ kpi, observations, year, seriesName, onCorrect }: Value
           rowKey={({ key }) => key}
           columns={[
             { key: "period", header: "時期", rowHeader: true, width: "10rem", cell: ({ newest }) => formatPeriod(newest) },
-            { key: "value", header: "値", width: "10rem", cell: ({ newest }) => <Value observation={newest} kpi={kpi} /> },
-            { key: "quality", header: "度合い", width: "6.5rem", cell: ({ newest }) => QUALITIES[newest.quality] },
+            { key: "value", header: "値", width: "12rem", cell: ({ newest }) => <Value observation={newest} kpi={kpi} /> },
+            { key: "quality", header: "度合い", width: "7rem", cell: ({ newest }) => QUALITIES[newest.quality] },
             { key: "source", header: "出典・備考", cell: ({ newest }) => <Remarks observation={newest} /> },
             { key: "revisions", header: "記録と改訂", width: "20rem", cell: (row) => <Revisions row={row} kpi={kpi} /> },
             ...(onCorrect

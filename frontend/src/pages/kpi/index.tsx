@@ -139,9 +139,9 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
         {(values) => (
           <>
             <Summary kpi={kpi} observations={values} targets={seriesId === kpi.id ? (targets.data ?? []) : []} year={year} seriesName={seriesName} />
-            <section className="mt-8" aria-labelledby="trend">
+            <section className="mt-8">
               <div className="mb-3 flex flex-wrap items-end justify-between gap-4">
-                <h2 id="trend">推移</h2>
+                <h2>推移</h2>
                 <div className="no-print flex flex-wrap items-end gap-3">
                   <Select
                     label="系列"
@@ -216,7 +216,7 @@ interface FactProps {
 
 /** Where it stands in the chosen year: value, target, reached or not, and the way since the baseline. */
 function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
-  const value = valueOfYear(observations, year);
+  const value = valueOfYear(observations, year, kpi);
   const target = targetInForce(targets, year);
   const newest = byPeriod(observations).at(-1)?.newest;
   const { baseline } = kpi;
@@ -230,8 +230,9 @@ function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
             <>
               <strong className="text-2xl">{formatValue(value, kpi)}</strong>
               <span className="block text-sm">
-                {formatPeriod(value)}　{QUALITIES[value.quality]}
-                {value.source && `　出典：${value.source}`}
+                {formatPeriod(value)}
+                {value.derived && `の${value.derived}`}　{QUALITIES[value.quality]}
+                {!value.derived && value.source && `　出典：${value.source}`}
               </span>
             </>
           ) : (
@@ -270,7 +271,7 @@ function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
           )}
         </Fact>
       </dl>
-      {baselineText && sourcesDiffer(kpi, value) && (
+      {baselineText && !value?.derived && sourcesDiffer(kpi, value) && (
         <div className="mt-4">
           <Notice tone="warning" title="比較に注意">
             基準値は「{baseline?.source}」、{wafuFiscalYear(year)}の値は「{value?.source}」によるものです。別の調査の値のため、差をそのまま変化とみなすことはできません。
