@@ -63,8 +63,8 @@ enum Chore {
     Bench,
     /// Enter the seed documents of a folder and read them back
     Acceptance {
-        /// The folder that holds seed-data
-        dir: PathBuf,
+        /// The folder that holds seed-data; without it, the project's own demo data
+        dir: Option<PathBuf>,
     },
 }
 
@@ -109,7 +109,10 @@ fn perform(chore: Chore) -> Result<()> {
         }
         Chore::Bench => bench::run(),
         Chore::Acceptance { dir } => {
-            let counts = acceptance::run(&dir)?;
+            let counts = match dir {
+                Some(dir) => acceptance::run(&dir)?,
+                None => acceptance::fixture()?,
+            };
             println!("{} placed, {} not placed", counts.passed, counts.failed);
             if counts.failed > 0 {
                 return Err(Error::Reported(1));
