@@ -13,7 +13,7 @@ create schema bench;
 grant usage on schema bench to tsunagi_app;
 -- The n-th record of a kind (1 municipality, 2 platform, 3 member, 4 project, 5 KPI and its series, 6 target, 7 observation,
 -- 8 plan, 9 column, 10 goal, 11 roadmap item, 12 cell, 13 evaluation, 14 level, 15 user, 16 role, 17 session, 18 credential,
--- 19 written while measuring, 20 local organisation).
+-- 19 written while measuring, 20 local organisation, 21 role, 22 placement).
 create function bench.id(kind integer, n bigint) returns uuid language sql immutable parallel safe as $$
   select (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
 $$;
@@ -109,18 +109,27 @@ insert into goals (id, owner_org_id, plan_id, parent_id, kind, number, title, po
 select bench.id(10, (p - 1) * 10 + g), bench.id(1, p), bench.id(8, p), case when g > 2 then bench.id(10, (p - 1) * 10 + 1 + g % 2) end,
        case when g > 2 then 'measure' else 'basic_goal' end, g::text, '見守り体制の整備と担い手の育成（' || g || '）', g
 from generate_series(1, {organisations}) p, generate_series(1, 10) g;
-insert into roadmap_items (id, owner_org_id, goal_id, fiscal_year, actor_id, kind, text, marker, progress, original_fiscal_year, position)
+insert into roadmap_items (id, owner_org_id, goal_id, fiscal_year, actor_id, kind, text, marker, progress, original_fiscal_year, position,
+  entered_by_org_id)
 select bench.id(11, ((p - 1) * 8 + g) * 35 + y * 7 + c), bench.id(1, p), bench.id(10, (p - 1) * 10 + 2 + g), 2022 + y,
        case when c < 6 then bench.id(9, (p - 1) * 3 + 1 + c % 3) end, case when c < 3 then 'planned' when c < 6 then 'actual' else 'milestone' end,
-       '見守り体制の整備と担い手育成研修の実施（年2回）', '・', (array['done', 'ongoing', 'not_started'])[1 + (g + y + c) % 3], 2022 + y, 1
+       '見守り体制の整備と担い手育成研修の実施（年2回）', '・', (array['done', 'ongoing', 'not_started'])[1 + (g + y + c) % 3], 2022 + y, 1, bench.id(1, p)
 from generate_series(1, {organisations}) p, generate_series(1, 8) g, generate_series(0, 4) y, generate_series(0, 6) c;
-insert into roadmap_cells (id, owner_org_id, goal_id, fiscal_year, kind, state)
-select bench.id(12, ((p - 1) * 8 + g) * 5 + y), bench.id(1, p), bench.id(10, (p - 1) * 10 + 2 + g), 2022 + y, 'note', 'none'
+insert into roadmap_cells (id, owner_org_id, goal_id, fiscal_year, kind, state, entered_by_org_id)
+select bench.id(12, ((p - 1) * 8 + g) * 5 + y), bench.id(1, p), bench.id(10, (p - 1) * 10 + 2 + g), 2022 + y, 'note', 'none',
+       bench.id(1, p)
 from generate_series(1, {organisations}) p, generate_series(1, 8) g, generate_series(0, 4) y;
 insert into evaluations (id, owner_org_id, goal_id, plan_id, fiscal_year, level_id, remark)
 select bench.id(13, ((p - 1) * 8 + g) * 5 + y), bench.id(1, p), bench.id(10, (p - 1) * 10 + 2 + g), bench.id(8, p), 2022 + y,
        bench.id(14, (p - 1) * 4 + 1 + (g + y) % 4), '研修を予定どおり実施した。'
 from generate_series(1, {organisations}) p, generate_series(1, 8) g, generate_series(0, 4) y;
+insert into goal_roles (id, owner_org_id, goal_id, actor_id, items)
+select bench.id(21, ((p - 1) * 8 + g) * 3 + a), bench.id(1, p), bench.id(10, (p - 1) * 10 + 2 + g), bench.id(9, (p - 1) * 3 + a),
+       '[{"depth": 0, "marker": "・", "text": "見守りの担い手を育てる。"}]'
+from generate_series(1, {organisations}) p, generate_series(1, 8) g, generate_series(1, 3) a;
+insert into kpi_placements (id, owner_org_id, kpi_id, goal_id, position)
+select bench.id(22, (p - 1) * 8 + g), bench.id(1, p), bench.id(5, (p - 1) * 300 + g), bench.id(10, (p - 1) * 10 + 2 + g), g
+from generate_series(1, {organisations}) p, generate_series(1, 8) g;
 
 -- step: kept current values
 insert into kpi_current (kpi_id, observation_id, period_kind, period_start, period_end, value, quality, targets)
@@ -134,7 +143,7 @@ declare
   entity text;
 begin
   foreach entity in array array['organizations', 'users', 'user_roles', 'platforms', 'members', 'projects', 'kpis', 'kpi_series', 'kpi_targets',
-    'plans', 'plan_actors', 'evaluation_levels', 'goals', 'roadmap_items', 'roadmap_cells', 'evaluations', 'kpi_observations']
+    'plans', 'plan_actors', 'evaluation_levels', 'goals', 'goal_roles', 'roadmap_items', 'roadmap_cells', 'evaluations', 'kpi_placements', 'kpi_observations']
   loop
     execute format('insert into record_history (stream_id, entity, record_id, version, op, row, actor_id, actor_name, actor_org_id)
       select owner_org_id, %1$L, id, version, ''I'', to_jsonb(t) - ''search'', bench.id(15, 1), ''計測'', owner_org_id

@@ -113,6 +113,7 @@ impl Data {
             port,
             key_file: self.folder.join("server.key"),
             demo: false,
+            fast_database: false,
         }
     }
 

@@ -27,7 +27,6 @@ pub fn run(bench: &mut Bench, lines: &mut Vec<Line>) -> Result<()> {
 
 /// Microseconds of CPU with a part and without it.
 fn line(lines: &mut Vec<Line>, name: String, with: f64, without: f64) {
-    println!("    {name}: {:.0} us ({without:.0} -> {with:.0})", with - without);
     lines.push(Line {
         name: format!("{name}, us of CPU"),
         ours: rounded(with),
@@ -94,9 +93,9 @@ fn read(bench: &mut Bench, lines: &mut Vec<Line>, name: &str, sql: &str) -> Resu
     let mut before: Option<f64> = None;
     for (part, text, role) in steps {
         let measured = pgbench(&bench.data, &Script { text, role }, 16, bench.time)?;
-        match before {
-            Some(before) => line(lines, format!("price: {name} {part}"), measured.cpu, before),
-            None => println!("    {part}: {:.0} us, {:.0}/s", measured.cpu, measured.rate),
+        println!("    {part}: {:.0} us, {:.0}/s", measured.cpu, measured.rate);
+        if let Some(before) = before {
+            line(lines, format!("price: {name} {part}"), measured.cpu, before);
         }
         before = Some(measured.cpu);
     }
@@ -165,7 +164,7 @@ fn write(bench: &mut Bench, lines: &mut Vec<Line>) -> Result<()> {
             role,
         };
         let measured = pgbench(&bench.data, &script, 16, bench.time)?;
-        println!("    {part}: {:.0}/s", measured.rate);
+        println!("    {part}: {:.0} us, {:.0}/s", measured.cpu, measured.rate);
         if let Some(before) = before {
             line(lines, format!("price: P5 {part}"), measured.cpu, before);
         }
