@@ -60,7 +60,7 @@ enum Chore {
         url: String,
     },
     /// Measure; one JSON line per measurement after the table
-    Bench,
+    Bench(bench::Options),
     /// Enter the seed documents of a folder and read them back
     Acceptance {
         /// The folder that holds seed-data; without it, the project's own demo data
@@ -107,7 +107,7 @@ fn perform(chore: Chore) -> Result<()> {
             }
             Ok(())
         }
-        Chore::Bench => bench::run(),
+        Chore::Bench(options) => bench::run(&options),
         Chore::Acceptance { dir } => {
             let counts = match dir {
                 Some(dir) => acceptance::run(&dir)?,

@@ -998,6 +998,8 @@ begin
 end $$;
 drop trigger a_stamp_insert on kpi_observations;
 create trigger a_stamp_insert before insert on kpi_observations for each row execute function stamp_observation();
+-- It has looked at the series through the caller's rights already.
+drop trigger b_see_series_id on kpi_observations;
 
 -- kpi_current follows in the same transaction.
 create function keep_current_observation() returns trigger
