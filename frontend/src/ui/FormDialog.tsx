@@ -1,4 +1,4 @@
-import { useId, useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { formatInstant } from "../lib/date";
 import { Button } from "./Button";
 import { ConfirmDialog, Dialog } from "./Dialog";
@@ -39,6 +39,12 @@ export function FormDialog({ open, title, submitLabel, form, errors, failure, bu
     event.preventDefault();
     if (!busy) onSubmit();
   };
+  // A long form is sent from its end, and what went wrong stands on top.
+  const refusal = useRef<HTMLDivElement>(null);
+  const refused = failure?.message;
+  useEffect(() => {
+    if (refused) refusal.current?.focus();
+  }, [refused]);
   const list = Object.entries(errors).flatMap(([path, message]) => (message ? [{ fieldId: idOf(form, path), message }] : []));
   return (
     <>
@@ -61,10 +67,12 @@ export function FormDialog({ open, title, submitLabel, form, errors, failure, bu
         <form id={id} noValidate className="grid gap-5" onSubmit={submit}>
           <ErrorSummary errors={list} />
           {failure && list.length === 0 && (
-            <Notice tone="error" live title="保存できませんでした">
-              <p>{failure.message}</p>
-              {failure.requestId && <p className="text-sm">問い合わせ番号：{failure.requestId}</p>}
-            </Notice>
+            <div ref={refusal} tabIndex={-1}>
+              <Notice tone="error" live title="保存できませんでした">
+                <p>{failure.message}</p>
+                {failure.requestId && <p className="text-sm">問い合わせ番号：{failure.requestId}</p>}
+              </Notice>
+            </div>
           )}
           {children}
         </form>

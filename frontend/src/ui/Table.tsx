@@ -68,7 +68,7 @@ export function Table<Row>({ caption, captionHidden, columns, rows, rowKey, dens
 export function ScrollArea({ labelledBy, maxHeight, children }: { labelledBy: string; maxHeight?: string; children: ReactNode }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
-    <div className="scroll-area overflow-auto" role="region" aria-labelledby={labelledBy} tabIndex={0} style={{ maxHeight }}>
+    <div className="scroll-area relative overflow-auto" role="region" aria-labelledby={labelledBy} tabIndex={0} style={{ maxHeight }}>
       {children}
     </div>
   );

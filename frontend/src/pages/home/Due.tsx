@@ -2,6 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { client, everyPage, useEveryPage, type components } from "../../api";
+import { formatDecimal } from "../../lib/decimal";
 import { fiscalYearLabel, formatDate, todayInJapan } from "../../lib/date";
 import { Button, QueryView, StatusBadge, Table } from "../../ui";
 import { StandingMark } from "../kpi/StandingMark";
@@ -114,6 +115,7 @@ export function DueRoadmap({ organizationId }: { organizationId: string }) {
                 key: "text",
                 header: "取り組み",
                 rowHeader: true,
+                width: "20rem",
                 cell: ({ item, goal }) =>
                   goal ? (
                     <Link to="/plans/$planId" params={{ planId: goal.plan_id }} search={{ fy: item.fiscal_year }} className="link">
@@ -123,7 +125,7 @@ export function DueRoadmap({ organizationId }: { organizationId: string }) {
                     item.text
                   ),
               },
-              { key: "goal", header: "目標", cell: ({ goal }) => goal && `${goal.number ?? ""} ${goal.title}`.trim() },
+              { key: "goal", header: "目標", width: "14rem", cell: ({ goal }) => goal && `${goal.number ?? ""} ${goal.title}`.trim() },
               { key: "responsible", header: "担当", width: "10rem", cell: ({ item }) => item.responsible },
             ]}
           />
@@ -159,7 +161,7 @@ async function askYear(kpi: Kpi, year: number) {
         .then(({ data }) => data ?? { items: [] }),
     ),
   ]);
-  const value = valueOfYear(values, year);
+  const value = valueOfYear(values, year, kpi);
   const target = targetInForce(targets, year);
   return { value, target, standing: standingOf(value, target, kpi) };
 }
@@ -177,6 +179,12 @@ export function DueKpis({ organizationId, year }: { organizationId: string; year
 }
 
 const FIRST = 10;
+
+/** The target that came with the list, where the year itself was not asked for. */
+function listedTarget(kpi: Kpi, year: number) {
+  const target = kpi.current?.targets[String(year)];
+  return target ? `${formatDecimal(target)}${kpi.unit ?? ""}` : "";
+}
 
 function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
   const [all, setAll] = useState(false);
@@ -212,6 +220,7 @@ function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
               key: "name",
               header: "KPI",
               rowHeader: true,
+              width: "18rem",
               cell: ({ kpi }) => (
                 <Link to="/kpis/$kpiId" params={{ kpiId: kpi.id }} className="link">
                   {kpi.name}
@@ -219,7 +228,7 @@ function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
               ),
             },
             { key: "value", header: "値", width: "10rem", cell: ({ kpi, value }) => (value ? formatValue(value, kpi) : "未入力") },
-            { key: "target", header: "目標", width: "10rem", cell: ({ kpi, target }) => target && formatTarget(target, kpi) },
+            { key: "target", header: "目標", width: "10rem", cell: ({ kpi, target }) => (target ? formatTarget(target, kpi) : listedTarget(kpi, year)) },
             { key: "responsible", header: "担当", width: "12rem", cell: ({ kpi }) => kpi.responsible },
           ]}
         />

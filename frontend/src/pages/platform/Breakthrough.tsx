@@ -51,9 +51,9 @@ export function Breakthrough({ platform }: { platform: Platform }) {
                   rowKey={({ number }) => String(number)}
                   columns={[
                     { key: "number", header: "番号", width: "4rem", rowHeader: true, cell: ({ number }) => number },
-                    { key: "issue", header: "取り組み課題", cell: ({ issue }) => <Lines text={issue} /> },
-                    { key: "action", header: "アクション／ブレイクスルー要因", cell: ({ action }) => <Lines text={action} /> },
-                    { key: "change", header: "その後の変化", cell: ({ change }) => <Lines text={change} /> },
+                    { key: "issue", header: "取り組み課題", width: "30%", cell: ({ issue }) => <Lines text={issue} /> },
+                    { key: "action", header: "アクション／ブレイクスルー要因", width: "30%", cell: ({ action }) => <Lines text={action} /> },
+                    { key: "change", header: "その後の変化", width: "30%", cell: ({ change }) => <Lines text={change} /> },
                   ]}
                 />
               </>

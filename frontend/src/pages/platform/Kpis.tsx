@@ -51,7 +51,7 @@ export function Kpis({ query, year, what }: { query: { platform_id?: string; pro
               { key: "value", header: `${fiscalYearShort(year)}の値`, width: "12rem", cell: (kpi) => <Value kpi={kpi} year={year} /> },
               { key: "target", header: `${fiscalYearShort(year)}の目標`, width: "12rem", cell: (kpi) => <Target kpi={kpi} year={year} /> },
               { key: "standing", header: "達成", width: "10rem", cell: (kpi) => <Mark kpi={kpi} year={year} /> },
-              { key: "responsible", header: "担当", cell: ({ responsible }) => responsible },
+              { key: "responsible", header: "担当", width: "10rem", cell: ({ responsible }) => responsible },
             ]}
           />
         )

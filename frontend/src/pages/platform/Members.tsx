@@ -154,6 +154,7 @@ export function Members({ platform }: { platform: Platform }) {
                 {
                   key: "linkage",
                   header: "連携内容・備考",
+                  width: "14rem",
                   cell: ({ member }) => (
                     <>
                       {member.linkage && <span className="block whitespace-pre-wrap">{member.linkage}</span>}

@@ -55,6 +55,7 @@ export function Projects({ platform }: { platform: Platform }) {
                   {
                     key: "schedules",
                     header: "実施時期",
+                    width: "18rem",
                     cell: ({ schedules }) => (
                       <ul>
                         {schedules.map(({ label, when }, index) => (

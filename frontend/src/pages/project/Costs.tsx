@@ -57,11 +57,12 @@ export function CostsPart({ project }: { project: Project }) {
                 rowKey={({ id }) => id}
                 columns={[
                   { key: "contractor", header: "発注先", rowHeader: true, width: "16rem", cell: ({ contractor }) => contractor ?? "直営" },
-                  { key: "items", header: "費目", cell: ({ items }) => items.join("、") },
+                  { key: "items", header: "費目", width: "12rem", cell: ({ items }) => items.join("、") },
                   { key: "amount", header: "金額", number: true, width: "10rem", cell: (cost) => amountOf(cost) || "金額未入力" },
                   {
                     key: "printed",
                     header: "資料の表記・備考",
+                    width: "14rem",
                     cell: ({ printed, note }) => (
                       <>
                         {printed}

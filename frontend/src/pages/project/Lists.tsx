@@ -172,6 +172,7 @@ export function SchedulesPart({ project, editable }: PartProps) {
             {
               key: "understood",
               header: "読み取った日",
+              width: "18rem",
               cell: ({ schedule }) => (
                 <>
                   {formatUnderstood(schedule.when) || <span className="text-solid-gray-700">日は未定</span>}　{timesOf(schedule)}
@@ -179,7 +180,7 @@ export function SchedulesPart({ project, editable }: PartProps) {
                 </>
               ),
             },
-            { key: "place", header: "場所", cell: ({ schedule }) => schedule.place },
+            { key: "place", header: "場所", width: "10rem", cell: ({ schedule }) => schedule.place },
             { key: "done", header: "実施", width: "6rem", cell: ({ schedule }) => (schedule.done ? "✓ 実施済" : "○ 予定") },
           ]}
         />
@@ -282,11 +283,12 @@ export function MediaPart({ project, editable }: PartProps) {
           rowKey={({ index }) => String(index)}
           columns={[
             { key: "medium", header: "媒体", rowHeader: true, width: "11rem", cell: ({ item }) => `${item.medium}（${MEDIA_KINDS[item.kind]}）` },
-            { key: "content", header: "内容・分量", cell: ({ item }) => <span className="whitespace-pre-wrap">{item.content}</span> },
+            { key: "content", header: "内容・分量", width: "14rem", cell: ({ item }) => <span className="whitespace-pre-wrap">{item.content}</span> },
             { key: "quantity", header: "数量", number: true, cell: ({ item }) => quantityOf(item) },
             {
               key: "outlets",
               header: "出稿先",
+              width: "14rem",
               cell: ({ item }) => (
                 <>
                   {item.outlets?.join("、")}
@@ -297,6 +299,7 @@ export function MediaPart({ project, editable }: PartProps) {
             {
               key: "when",
               header: "日程",
+              width: "14rem",
               cell: ({ item }) =>
                 item.when && (
                   <>
