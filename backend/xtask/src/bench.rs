@@ -106,10 +106,7 @@ pub fn run(options: &Options) -> Result<()> {
     table(&lines);
     println!();
     for line in &lines {
-        println!(
-            "{}",
-            serde_json::to_string(line).could_not(|| "write a result".into())?
-        );
+        println!("{}", serde_json::to_string(line).could_not(|| "write a result".into())?);
     }
     Ok(())
 }
@@ -143,7 +140,13 @@ fn machine(data: &Data) -> Result<String> {
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let memory = memory
         .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse::<f64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?
+                .split_whitespace()
+                .next()?
+                .parse::<f64>()
+                .ok()
+        })
         .unwrap_or(0.0);
     let db = data.db()?;
     let version = db.value("show server_version")?.unwrap_or_default();
@@ -452,7 +455,9 @@ impl Bench {
 
 /// Requests for paths, one after another.
 fn gets(paths: impl Iterator<Item = String>, tails: Vec<Vec<u8>>) -> Make {
-    let lines: Vec<Vec<u8>> = paths.map(|path| format!("GET {path} HTTP/1.1\r\n").into_bytes()).collect();
+    let lines: Vec<Vec<u8>> = paths
+        .map(|path| format!("GET {path} HTTP/1.1\r\n").into_bytes())
+        .collect();
     let next = Cell::new(0);
     Rc::new(move |connection, request| {
         request.extend_from_slice(&lines[next.get() % lines.len()]);
@@ -605,7 +610,12 @@ fn xtask_run(folder: &std::path::Path) -> Result<f64> {
         .could_not(|| "start `cargo xtask run`".into())?;
     let said = child.stdout.take();
     let mut ready = None;
-    for line in said.map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(std::io::Result::ok) {
+    for line in said
+        .map(BufReader::new)
+        .into_iter()
+        .flat_map(BufRead::lines)
+        .map_while(std::io::Result::ok)
+    {
         if line.starts_with("Tsunagi is ready at ") {
             ready = Some(begun.elapsed().as_secs_f64() * 1000.0);
             process::signal(child.id(), Signal::INT);

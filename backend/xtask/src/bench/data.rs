@@ -141,8 +141,9 @@ impl Data {
         if let Some(password) = self.stamped(wanted)? {
             self.password = password;
             // A measurement that was cut short may have left some asleep.
-            self.db()?
-                .run("alter table kpi_observations enable trigger all; alter table record_history enable trigger all")?;
+            self.db()?.run(
+                "alter table kpi_observations enable trigger all; alter table record_history enable trigger all",
+            )?;
             return self.warm();
         }
         say(format!(
@@ -186,7 +187,9 @@ impl Data {
         if db.value("select to_regclass('bench.stamp')")?.is_none() {
             return Ok(None);
         }
-        db.value(&format!("select password from bench.stamp where fingerprint = '{wanted}'"))
+        db.value(&format!(
+            "select password from bench.stamp where fingerprint = '{wanted}'"
+        ))
     }
 
     /// Changes with everything that decides what is loaded.
@@ -212,7 +215,10 @@ impl Data {
     /// Brings what is measured into memory, so that the first measurement is not one of the disk.
     fn warm(&self) -> Result<()> {
         let db = self.db()?;
-        if db.run("create extension if not exists pg_prewarm schema bench").is_err() {
+        if db
+            .run("create extension if not exists pg_prewarm schema bench")
+            .is_err()
+        {
             return Ok(());
         }
         db.run(

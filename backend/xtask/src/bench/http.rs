@@ -131,10 +131,7 @@ async fn drive(shared: Rc<Shared>) -> Result<Outcome> {
 }
 
 fn usage(load: &Load) -> Result<(f64, f64)> {
-    Ok((
-        Usage::of(load.server)?.own,
-        system::postgres_seconds(load.postmaster)?,
-    ))
+    Ok((Usage::of(load.server)?.own, system::postgres_seconds(load.postmaster)?))
 }
 
 async fn wait(shared: &Shared, time: Duration) -> Result<()> {
@@ -158,10 +155,7 @@ async fn connection(number: usize, shared: &Shared) -> Result<()> {
         request.clear();
         (shared.make)(number, &mut request);
         let begun = Instant::now();
-        stream
-            .write_all(&request)
-            .await
-            .could_not(|| "send a request".into())?;
+        stream.write_all(&request).await.could_not(|| "send a request".into())?;
         let (status, length) = read(&mut stream, &mut answer).await?;
         let took = begun.elapsed();
         if status != load.status || length < load.least {
@@ -186,12 +180,7 @@ async fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) -> Result<(u16, usiz
     answer.clear();
     let mut looked_at = 0;
     let head = loop {
-        if stream
-            .read_buf(answer)
-            .await
-            .could_not(|| "read an answer".into())?
-            == 0
-        {
+        if stream.read_buf(answer).await.could_not(|| "read an answer".into())? == 0 {
             fail!("the server closed a connection");
         }
         if let Some(end) = answer[looked_at..].windows(4).position(|w| w == b"\r\n\r\n") {
@@ -212,12 +201,7 @@ async fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) -> Result<(u16, usiz
         .filter(|length| *length < LONGEST)
         .ok_or_else(|| Error::from("an answer without a length"))?;
     while answer.len() < head + length {
-        if stream
-            .read_buf(answer)
-            .await
-            .could_not(|| "read an answer".into())?
-            == 0
-        {
+        if stream.read_buf(answer).await.could_not(|| "read an answer".into())? == 0 {
             fail!("the server closed a connection");
         }
     }

@@ -12,7 +12,8 @@ use crate::{
 const APP: &str = "tsunagi_app";
 /// The rights check of a person's request, as the server sends it.
 const APP_BEGIN: &str = "select * from app_begin('user', bench.id(15, :client_id % 64 + 1), bench.id(1, (:client_id % 64) % :organisations + 1), bench.id(17, :client_id % 64 + 1), null, null, null);";
-const FIND_KEY: &str = "select * from idempotency_keys where actor_id = bench.id(15, :user) and key = 'price-' || :id::bigint::text;";
+const FIND_KEY: &str =
+    "select * from idempotency_keys where actor_id = bench.id(15, :user) and key = 'price-' || :id::bigint::text;";
 const KEEP_KEY: &str = "insert into idempotency_keys (actor_id, key, request_hash, status, headers, body) values (bench.id(15, :user), 'price-' || :id::bigint::text, sha256('x'), 201, '{\"etag\": \"\\\"v1\\\"\", \"location\": \"/api/v1/kpi-observations/00000000-0000-7000-8000-000000000000\"}', repeat('x', 700));";
 
 /// Measures the parts of reading and of writing.
@@ -60,12 +61,7 @@ fn token(bench: &mut Bench, lines: &mut Vec<Line>) -> Result<()> {
         without.server_cpu,
         health.server_cpu,
     );
-    line(
-        lines,
-        "price: token".into(),
-        with.server_cpu,
-        without.server_cpu,
-    );
+    line(lines, "price: token".into(), with.server_cpu, without.server_cpu);
     Ok(())
 }
 
@@ -82,7 +78,9 @@ fn around(script: &str, before: &str, after: &str) -> String {
 }
 
 fn read(bench: &mut Bench, lines: &mut Vec<Line>, name: &str, sql: &str) -> Result<()> {
-    say(format!("Price of reading ({name}): CPU of PostgreSQL, 16 connections, one pipeline a transaction"));
+    say(format!(
+        "Price of reading ({name}): CPU of PostgreSQL, 16 connections, one pipeline a transaction"
+    ));
     let rights = format!("begin;\n{APP_BEGIN}");
     let steps = [
         ("the queries alone", around(sql, "", ""), SUPERUSER),
