@@ -1,4 +1,5 @@
 export { $api, client, etagOf, writeHeaders } from "./client";
+export { findMunicipalities, findOrganizations, municipalityLabel } from "./find";
 export { everyPage, useEveryPage, usePages } from "./lists";
 export { ApiError, fieldErrors, isApiError, problemMessage, textConflict, type FieldProblem, type Problem } from "./problem";
 export { may } from "./rights";

@@ -1,9 +1,13 @@
 import { expect, it } from "vitest";
-import { cleanCode, isCorporateNumber, isLocalGovernmentCode } from "./codes";
+import { cleanCode, isCorporateNumber, isLocalGovernmentCode, prefectureCode } from "./codes";
 
 it("checks local government codes, also where the remainder is 0 or 1", () => {
   expect(["312011", "313891", "014036", "131016"].map(isLocalGovernmentCode)).toEqual([true, true, true, true]);
   expect(["312012", "31201", "３１２０１１"].map(isLocalGovernmentCode)).toEqual([false, false, false]);
+});
+
+it("finds the prefecture of a municipality", () => {
+  expect(["313891", "131016", "014036"].map(prefectureCode)).toEqual(["310000", "130001", "010006"]);
 });
 
 it("checks corporate numbers", () => {

@@ -26,13 +26,15 @@ export interface FormDialogProps {
   /** Something was typed: closing asks first. */
   dirty?: boolean;
   wide?: boolean;
+  /** It is done, and the content says so: only closing is left. */
+  finished?: boolean;
   onSubmit: () => void;
   onClose: () => void;
   children: ReactNode;
 }
 
 /** A form in a modal dialog: errors on top and at the fields, no loss of what was typed by a slip of Esc. */
-export function FormDialog({ open, title, submitLabel, form, errors, failure, busy, dirty, wide, onSubmit, onClose, children }: FormDialogProps) {
+export function FormDialog({ open, title, submitLabel, form, errors, failure, busy, dirty, wide, finished, onSubmit, onClose, children }: FormDialogProps) {
   const id = useId();
   const [leaving, setLeaving] = useState(false);
   const submit = (event: FormEvent) => {
@@ -45,6 +47,7 @@ export function FormDialog({ open, title, submitLabel, form, errors, failure, bu
   useEffect(() => {
     if (refused) refusal.current?.focus();
   }, [refused]);
+  const leave = () => (dirty && !finished ? setLeaving(true) : onClose());
   const list = Object.entries(errors).flatMap(([path, message]) => (message ? [{ fieldId: idOf(form, path), message }] : []));
   return (
     <>
@@ -52,16 +55,20 @@ export function FormDialog({ open, title, submitLabel, form, errors, failure, bu
         open={open}
         wide={wide}
         title={title}
-        onClose={() => (dirty ? setLeaving(true) : onClose())}
+        onClose={leave}
         actions={
-          <>
-            <Button variant="secondary" onClick={() => (dirty ? setLeaving(true) : onClose())}>
-              キャンセル
-            </Button>
-            <Button type="submit" form={id} busy={busy}>
-              {submitLabel}
-            </Button>
-          </>
+          finished ? (
+            <Button onClick={onClose}>閉じる</Button>
+          ) : (
+            <>
+              <Button variant="secondary" onClick={leave}>
+                キャンセル
+              </Button>
+              <Button type="submit" form={id} busy={busy}>
+                {submitLabel}
+              </Button>
+            </>
+          )
         }
       >
         <form id={id} noValidate className="grid gap-5" onSubmit={submit}>

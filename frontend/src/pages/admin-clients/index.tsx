@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, fieldErrors, may, newerRecord, patchRecord, useIdentity, usePages, useWrite, type components } from "../../api";
-import { formatInstant, parseDate } from "../../lib/date";
+import { formatDateShort, formatInstant, parseDate } from "../../lib/date";
 import {
   announce,
   Button,
@@ -110,7 +110,7 @@ function Systems() {
 
 function SystemForm({ system, onClose, onMade }: { system?: System; onClose: () => void; onMade: (system: System) => void }) {
   const queries = useQueryClient();
-  const initial = { name: system?.name ?? "", active: system?.active ?? true, until: system?.expires_at ? dayOf(system.expires_at) : "" };
+  const initial = { name: system?.name ?? "", active: system?.active ?? true, until: system?.expires_at ? formatDateShort(dayOf(system.expires_at)) : "" };
   const [draft, setDraft] = useState(initial);
   const [gaps, setGaps] = useState<FieldErrors>({});
   const { busy, error, run } = useWrite();

@@ -1,8 +1,8 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { $api, client, fieldErrors, newerRecord, patchRecord, useWrite, type components } from "../../api";
-import { cleanCode, isCorporateNumber, isLocalGovernmentCode } from "../../lib/codes";
-import { parseDate } from "../../lib/date";
+import { $api, client, fieldErrors, findMunicipalities, findOrganizations, newerRecord, patchRecord, useWrite, type components } from "../../api";
+import { cleanCode, isCorporateNumber, isLocalGovernmentCode, prefectureCode } from "../../lib/codes";
+import { formatDateShort, parseDate } from "../../lib/date";
 import { clashes, mergePatch } from "../../lib/patch";
 import { announce, Combobox, DateField, fieldsOf, FormDialog, RecordConflict, Select, TextArea, TextField, type FieldErrors, type Option } from "../../ui";
 import { ORGANIZATION_KINDS, type OrganizationKind } from "../admin-users/words";
@@ -60,8 +60,8 @@ const draftOf = (organization?: Organization): Draft => ({
   position: String(organization?.position ?? 0),
   url: organization?.url ?? "",
   phone: organization?.phone ?? "",
-  from: organization?.valid_from ?? "",
-  to: organization?.valid_to ?? "",
+  from: organization?.valid_from ? formatDateShort(organization.valid_from) : "",
+  to: organization?.valid_to ? formatDateShort(organization.valid_to) : "",
   successor: reference(organization?.successor_id),
 });
 
@@ -107,16 +107,6 @@ function fieldsOfDraft(draft: Draft): { fields: Fields; errors: FieldErrors } {
 
 const codeMessage = (code: string) =>
   /^\d{6}$/.test(code) ? "団体コードの検査数字（6桁目）が合いません。番号をもう一度確かめてください。" : "団体コードは検査数字を含む6桁の数字で入力してください。";
-
-const findMunicipalities = async (search: string): Promise<Option[]> => {
-  const { data } = await client.GET("/api/v1/municipalities", { params: { query: { search: search || undefined, limit: 20 } } });
-  return data?.items.map(({ code, name, prefecture_name: prefecture }) => ({ value: code, label: `${prefecture === name ? name : `${prefecture}${name}`}（${code}）` })) ?? [];
-};
-
-const findOrganizations = async (search: string): Promise<Option[]> => {
-  const { data } = await client.GET("/api/v1/organizations", { params: { query: { search: search || undefined, limit: 20 } } });
-  return data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? [];
-};
 
 export function OrganizationForm({ organization, founding, onClose, onSaved }: { organization?: Organization; founding: boolean; onClose: () => void; onSaved: (id: string) => void }) {
   const queries = useQueryClient();
@@ -212,11 +202,9 @@ export function OrganizationForm({ organization, founding, onClose, onSaved }: {
           <Combobox
             label="市区町村を名前から選ぶ"
             hint="選ぶと、下のコードが入ります"
-            value={municipality && { value: municipality.code, label: municipality.label }}
-            onChange={async (option) => {
-              const found = option && (await municipalityOf(option.value));
-              setDraft((now) => ({ ...now, municipality: option?.value ?? "", prefecture: found ? found.prefecture : now.prefecture }));
-            }}
+            value={municipality}
+            // The first two digits are the prefecture's; its own code has a check digit of its own.
+            onChange={(option) => setDraft((now) => ({ ...now, municipality: option?.value ?? "", prefecture: option ? prefectureCode(option.value) : now.prefecture }))}
             search={findMunicipalities}
           />
           <span className="hidden md:block" />
@@ -253,18 +241,10 @@ export function OrganizationForm({ organization, founding, onClose, onSaved }: {
   );
 }
 
-async function municipalityOf(code: string) {
-  const { data } = await client.GET("/api/v1/municipalities", { params: { query: { search: code, limit: 20 } } });
-  const found = data?.items.find((each) => each.code === code);
-  return found && { code, label: found.prefecture_name === found.name ? found.name : `${found.prefecture_name}${found.name}`, prefecture: found.prefecture_code };
-}
-
 /** What a code stands for: the answer to a mistyped one. */
-function useMunicipality(code: string | null | undefined) {
-  const valid = Boolean(code && isLocalGovernmentCode(code));
-  const { data } = $api.useQuery("get", "/api/v1/municipalities", { params: { query: { search: code ?? "", limit: 20 } } }, { enabled: valid });
-  const found = valid ? data?.items.find((each) => each.code === code) : undefined;
-  return found ? { code: found.code, label: found.prefecture_name === found.name ? found.name : `${found.prefecture_name}${found.name}` } : null;
+function useMunicipality(code: string | null | undefined): Option | null {
+  const { data } = useQuery({ queryKey: ["municipality", code], queryFn: () => findMunicipalities(code ?? ""), enabled: Boolean(code && isLocalGovernmentCode(code)) });
+  return data?.find(({ value }) => value === code) ?? null;
 }
 
 function useNamed(option: Option | null): Option | null {

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, etagOf, fieldErrors, newerRecord, useWrite, type components } from "../../api";
-import { formatDate, parseDate, todayInJapan } from "../../lib/date";
+import { formatDate, formatDateShort, parseDate, todayInJapan } from "../../lib/date";
 import { announce, Button, DateField, fieldsOf, FormDialog, Notice, Table, type FieldErrors } from "../../ui";
 import { RoleChoice, type Organisation, type User } from "./UserForm";
 import { ROLES, rolesOf, type Role } from "./words";
@@ -17,9 +17,9 @@ export function RolesForm({ user, roles, organization, onClose }: { user: User; 
   const queries = useQueryClient();
   const today = todayInJapan();
   const [ending, setEnding] = useState<UserRole>();
-  const [last, setLast] = useState(today);
+  const [last, setLast] = useState("");
   const [role, setRole] = useState<string>("");
-  const [from, setFrom] = useState(today);
+  const [from, setFrom] = useState(() => formatDateShort(today));
   const [to, setTo] = useState("");
   const [gaps, setGaps] = useState<FieldErrors>({});
   const { busy, error, run, clear } = useWrite();
@@ -113,7 +113,7 @@ export function RolesForm({ user, roles, organization, onClose }: { user: User; 
                       clear();
                       setGaps({});
                       setEnding(each);
-                      setLast(each.valid_to ?? today);
+                      setLast(formatDateShort(each.valid_to ?? today));
                     }}
                   >
                     終える

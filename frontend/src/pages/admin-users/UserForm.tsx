@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { client, fieldErrors, newerRecord, patchRecord, useWrite, type components } from "../../api";
-import { parseDate, todayInJapan } from "../../lib/date";
+import { formatDateShort, parseDate, todayInJapan } from "../../lib/date";
 import { clashes, mergePatch } from "../../lib/patch";
 import { announce, Button, DateField, fieldsOf, FormDialog, Notice, RadioGroup, RecordConflict, TextField, type FieldErrors } from "../../ui";
 import { firstRoleOf, makePassword, ROLES, rolesOf, type OrganizationKind, type Role } from "./words";
@@ -69,7 +69,7 @@ export function NewUserForm({ organization, first, onClose }: { organization: Or
   const queries = useQueryClient();
   const [texts, setTexts] = useState(() => textsOf());
   const [role, setRole] = useState<string>((first ? firstRoleOf(organization.kind) : rolesOf(organization.kind)[0]) ?? "");
-  const [from, setFrom] = useState(todayInJapan());
+  const [from, setFrom] = useState(() => formatDateShort(todayInJapan()));
   const [password, setPassword] = useState(makePassword);
   const [gaps, setGaps] = useState<FieldErrors>({});
   const [done, setDone] = useState(false);
@@ -123,12 +123,13 @@ export function NewUserForm({ organization, first, onClose }: { organization: Or
       wide
       form="user"
       title={`利用者の登録（${organization.name}）`}
-      submitLabel={done ? "閉じる" : "登録する"}
+      submitLabel="登録する"
+      finished={done}
       errors={errors}
       failure={error}
       busy={busy}
-      dirty={!done && (texts.name !== "" || texts.email !== "")}
-      onSubmit={() => (done ? onClose() : void save())}
+      dirty={texts.name !== "" || texts.email !== ""}
+      onSubmit={() => void save()}
       onClose={onClose}
     >
       {done ? (
@@ -253,11 +254,12 @@ export function PasswordForm({ user, onClose }: { user: User; onClose: () => voi
       open
       form="password"
       title={`${user.name}さんのパスワードの設定`}
-      submitLabel={done ? "閉じる" : "設定する"}
+      submitLabel="設定する"
+      finished={done}
       errors={errors}
       failure={error}
       busy={busy}
-      onSubmit={() => (done ? onClose() : void save())}
+      onSubmit={() => void save()}
       onClose={onClose}
     >
       {done ? (

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { $api, client, etagOf, isApiError, newerRecord, useEveryPage, usePages, useWrite } from "../../api";
+import { $api, client, etagOf, findOrganizations, isApiError, newerRecord, useEveryPage, usePages, useWrite } from "../../api";
 import { announce, Button, buttonClass, Combobox, ConfirmDialog, EmptyState, LoadMore, NoPermissionState, Notice, QueryView, Table, useSearchParam } from "../../ui";
 import { AdminHeader, useAdministration } from "./AdminHeader";
 import { isInForce, RolesForm, roleWord, validity, type UserRole } from "./RolesForm";
@@ -42,12 +42,7 @@ export default function AdminUsersPage() {
             hint="名前の一部を入力して、利用者を管理する団体を選びます"
             value={data ? { value: data.id, label: data.name } : null}
             onChange={(option) => option && setChosen(option.value)}
-            search={async (search) =>
-              (await client.GET("/api/v1/organizations", { params: { query: { search: search || undefined, limit: 20 } } })).data?.items.map((each) => ({
-                value: each.id,
-                label: each.name,
-              })) ?? []
-            }
+            search={findOrganizations}
           />
         </div>
       )}

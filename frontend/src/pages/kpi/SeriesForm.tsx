@@ -1,21 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { client, fieldErrors, useWrite, type components } from "../../api";
+import { client, fieldErrors, findMunicipalities, findOrganizations, useWrite, type components } from "../../api";
 import { announce, Button, Combobox, fieldsOf, FormDialog, TextField, type FieldErrors, type Option } from "../../ui";
 import type { KpiDetail, Series } from "./words";
 
 type Fields = components["schemas"]["KpiSeriesFields"];
-
-export const findOrganizations = async (search: string): Promise<Option[]> => {
-  const { data } = await client.GET("/api/v1/organizations", { params: { query: { search: search || undefined, limit: 20 } } });
-  return data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? [];
-};
-
-/** Names occur more than once (南部町 three times): the prefecture goes with them. */
-export const findMunicipalities = async (search: string): Promise<Option[]> => {
-  const { data } = await client.GET("/api/v1/municipalities", { params: { query: { search: search || undefined, limit: 20 } } });
-  return data?.items.map(({ code, name, prefecture_name: prefecture }) => ({ value: code, label: prefecture === name ? name : `${prefecture}${name}` })) ?? [];
-};
 
 /** A further line of values: an area, an organisation, values of dimensions. The line of the whole is always there. */
 export function SeriesForm({ kpi, series, onClose, onSaved }: { kpi: KpiDetail; series: readonly Series[]; onClose: () => void; onSaved: (id: string) => void }) {

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, fieldErrors, useWrite, type components } from "../../api";
-import { currentFiscalYear, fiscalYear, fiscalYearLabel, formatInstant, parseDate } from "../../lib/date";
+import { currentFiscalYear, fiscalYear, fiscalYearLabel, formatDateShort, formatInstant, parseDate } from "../../lib/date";
 import { formatDecimal, parseNumber } from "../../lib/decimal";
 import {
   announce,
@@ -87,18 +87,25 @@ interface Draft {
 const formOf = (observation: Observation): Form =>
   observation.missing_reason ? "missing" : observation.state ? "state" : observation.low ? "range" : observation.numerator ? "ratio" : "number";
 
+/** The first month or quarter of the year that has no value yet: what most people have come to enter. */
+function nextMonth(kind: PeriodKind, year: number, observations: readonly Observation[]): string {
+  const taken = new Set(observations.filter(({ period_kind: each }) => each === kind).map(({ period_start: start }) => start));
+  const months = kind === "quarter" ? QUARTERS : MONTHS;
+  return (months.find(({ value }) => !taken.has(monthsOf(year, Number(value), 1).start)) ?? months[0])?.value ?? "4";
+}
+
 /** An empty sheet for the year that is looked at, or the value that is corrected. */
-function draftOf(kpi: KpiDetail, year: number, corrected?: Observation): Draft {
+function draftOf(kpi: KpiDetail, year: number, observations: readonly Observation[], corrected?: Observation): Draft {
   const kind = corrected?.period_kind ?? (kpi.frequency === "irregular" ? "day" : kpi.frequency);
   const start = corrected?.period_start;
-  const month = start ? String(Number(start.slice(5, 7))) : "4";
+  const month = start ? String(Number(start.slice(5, 7))) : nextMonth(kind, year, observations);
   return {
     kind,
     year: String(start ? fiscalYear(start) : year),
-    month,
+    month: kind === "month" ? month : "4",
     quarter: kind === "quarter" ? month : "4",
-    from: start ?? "",
-    to: corrected?.period_end ?? "",
+    from: start ? formatDateShort(start) : "",
+    to: corrected ? formatDateShort(corrected.period_end) : "",
     form: corrected ? formOf(corrected) : (CHOICES[kpi.value_type][0] ?? "number"),
     number: corrected?.number ?? "",
     low: corrected?.low ?? "",
@@ -176,7 +183,7 @@ export interface ValueFormProps {
 /** Records a value, or corrects one: nothing is overwritten, a correction is a new revision. */
 export function ValueForm({ kpi, seriesId, seriesName, observations, year, corrected, onClose }: ValueFormProps) {
   const queries = useQueryClient();
-  const [initial] = useState(() => draftOf(kpi, year, corrected));
+  const [initial] = useState(() => draftOf(kpi, year, observations, corrected));
   const [draft, setDraft] = useState(initial);
   const [gaps, setGaps] = useState<FieldErrors>({});
   const { busy, error, run } = useWrite();

@@ -1,8 +1,8 @@
 import { useQueries } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { $api, client, isApiError, may, useEveryPage, useIdentity } from "../../api";
-import { currentFiscalYear, fiscalYear, fiscalYearLabel, formatDate, wafuFiscalYear } from "../../lib/date";
+import { $api, client, findMunicipalities, isApiError, may, useEveryPage, useIdentity } from "../../api";
+import { currentFiscalYear, fiscalYear, fiscalYearLabel, formatDate, formatInstant, todayInJapan, wafuFiscalYear } from "../../lib/date";
 import { compareDecimals, formatDecimal } from "../../lib/decimal";
 import { formatPeriod as formatLoosePeriod } from "../../lib/period";
 import { Button, buttonClass, EmptyState, ErrorState, Loading, NoPermissionState, Notice, PageHeader, QueryView, Select, StatusBadge, useFiscalYear, useSearchParam } from "../../ui";
@@ -26,7 +26,7 @@ import {
   QUALITIES,
   shortPeriod,
   sourcesDiffer,
-  standingOf,
+  standingInYear,
   targetInForce,
   valueOfYear,
   type KpiDetail,
@@ -123,7 +123,7 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
       <div className="grid gap-4">
         {asOf && (
           <Notice
-            title={`${/^\d{4}-\d{2}-\d{2}$/.test(asOf) ? formatDate(asOf) : asOf}の時点の内容です`}
+            title={`${/^\d{4}-\d{2}-\d{2}$/.test(asOf) ? formatDate(asOf) : formatInstant(asOf)}の時点の内容です`}
             actions={
               <Button variant="secondary" size="sm" onClick={() => void navigate({ to: ".", search: (now: Record<string, unknown>) => ({ ...now, as_of: undefined }) })}>
                 今の内容に戻る
@@ -183,7 +183,7 @@ function useSeriesNames(series: readonly Series[]): Map<string, string> {
     queries: codes.map((code) => ({
       queryKey: ["municipality", code],
       staleTime: Infinity,
-      queryFn: async () => (await client.GET("/api/v1/municipalities", { params: { query: { search: code } } })).data?.items.find((found) => found.code === code) ?? null,
+      queryFn: async () => (await findMunicipalities(code)).find(({ value }) => value === code)?.label ?? null,
     })),
   });
   const organizations = useQueries({
@@ -196,7 +196,7 @@ function useSeriesNames(series: readonly Series[]): Map<string, string> {
   return new Map(
     series.map(({ id, kpi_id: kpi, municipality_code: code, district, organization_id: organization, dimensions }) => {
       const parts = [
-        code && (municipalities[codes.indexOf(code)]?.data?.name ?? code),
+        code && (municipalities[codes.indexOf(code)]?.data ?? code),
         district,
         organization && (organizations[ids.indexOf(organization)]?.data?.name ?? "閲覧できない団体"),
         ...Object.entries(dimensions ?? {}).map(([name, value]) => `${name}：${value}`),
@@ -249,7 +249,7 @@ function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
         <Fact term={`${wafuFiscalYear(year)}の目標`}>
           <strong className="text-2xl">{target ? formatTarget(target, kpi) : "未設定"}</strong>
           <span className="mt-1 block">
-            <StandingMark standing={standingOf(value, target, kpi)} />
+            <StandingMark standing={standingInYear(value, target, kpi, year, todayInJapan())} />
           </span>
         </Fact>
         <Fact term="基準値">

@@ -1,6 +1,6 @@
 import { client, useEveryPage } from "../../api";
-import { fiscalYear } from "../../lib/date";
-import { standingOf, targetInForce, valueOfYear, type Kpi, type Standing } from "./words";
+import { fiscalYear, todayInJapan } from "../../lib/date";
+import { standingInYear, targetInForce, valueOfYear, type Kpi, type Standing } from "./words";
 import type { components } from "../../api";
 
 /**
@@ -31,6 +31,6 @@ export function useYear({ kpi, current }: { kpi: Kpi; current: components["schem
   const value = valueOfYear(values.data ?? [], year, kpi);
   const target = targetInForce(targets.data ?? [], year);
   const loading = (hasValue && values.isPending) || (hasTarget && targets.isPending);
-  const standing: Standing | undefined = loading || values.error || targets.error ? undefined : standingOf(value, target, kpi);
+  const standing: Standing | undefined = loading || values.error || targets.error ? undefined : standingInYear(value, target, kpi, year, todayInJapan());
   return { value, target, standing, failed: Boolean(values.error ?? targets.error) };
 }

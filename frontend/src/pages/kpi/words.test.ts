@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byPeriod, formatChange, formatPeriod, formatTarget, formatValue, monthsOf, shortPeriod, sourcesDiffer, standingOf, valueOfYear, type Kpi, type Observation, type Target } from "./words";
+import { byPeriod, formatChange, formatPeriod, formatTarget, formatValue, monthsOf, shortPeriod, sourcesDiffer, standingInYear, standingOf, valueOfYear, type Kpi, type Observation, type Target } from "./words";
 
 const observation = (part: Partial<Observation>): Observation => ({
   id: "o1", version: 1, owner_org_id: "org", kpi_id: "k", series_id: "k", created_at: "2025-04-10T00:00:00Z", recorded_by: null, revision: 1,
@@ -67,6 +67,12 @@ describe("standingOf", () => {
     expect(standingOf(observation({ number: "39.9" }), target({}), percent)).toBe("not_achieved");
     expect(standingOf(observation({ number: "39.9" }), target({ comparator: "at_most" }), percent)).toBe("achieved");
     expect(standingOf(observation({ number: "45" }), target({ comparator: "between", high: "44" }), percent)).toBe("not_achieved");
+  });
+  it("does not call a year missed before it is over", () => {
+    const soFar = month(4, "12");
+    expect(standingInYear(soFar, target({}), percent, 2024, "2024-11-21")).toBe("in_progress");
+    expect(standingInYear(soFar, target({}), percent, 2024, "2025-04-01")).toBe("not_achieved");
+    expect(standingInYear(month(4, "50"), target({}), percent, 2024, "2024-11-21")).toBe("achieved");
   });
   it("leaves to people what a number does not decide", () => {
     expect(standingOf(observation({ low: "38", high: "42" }), target({}), percent)).toBe("undecided");

@@ -281,7 +281,7 @@ export function targetInForce(targets: readonly Target[], year: number): Target 
   return targets.filter((target) => target.fiscal_year === year).sort((a, b) => b.revision - a.revision)[0];
 }
 
-export type Standing = "achieved" | "not_achieved" | "no_value" | "undecided" | "no_target";
+export type Standing = "achieved" | "not_achieved" | "in_progress" | "no_value" | "undecided" | "no_target";
 
 /** Is the target reached? A range that contains the target, a state and a sentence are for people to judge. */
 export function standingOf(observation: Observation | undefined, target: Target | undefined, kpi: Pick<Kpi, "unit" | "decimals">): Standing {
@@ -301,6 +301,12 @@ export function standingOf(observation: Observation | undefined, target: Target 
   };
   if (reaches(low) === reaches(high)) return reaches(low) ? "achieved" : "not_achieved";
   return "undecided";
+}
+
+/** A sum of the months so far says nothing about a year that is not over, unless it has reached the target already. */
+export function standingInYear(value: YearValue | undefined, target: Target | undefined, kpi: Pick<Kpi, "unit" | "decimals">, year: number, today: string): Standing {
+  const standing = standingOf(value, target, kpi);
+  return standing === "not_achieved" && value?.period_kind !== "fiscal_year" && today <= fiscalYearEnd(year) ? "in_progress" : standing;
 }
 
 /** Baseline and value from different sources cannot simply be compared (別の調査どうしの比較). */
