@@ -17,8 +17,11 @@ const queries = new QueryClient({
 });
 
 // What one person was shown must not appear to the next one on the same computer.
+let shownTo = currentIdentity()?.id;
 subscribeToSession(() => {
-  if (!currentIdentity()) queries.clear();
+  const now = currentIdentity()?.id;
+  if (now !== shownTo) queries.clear();
+  shownTo = now;
 });
 
 const element = document.getElementById("root");

@@ -323,6 +323,15 @@ pub async fn client_candidates(mut db: Db<'_>, client: ClientId) -> Result<Vec<C
     .await
 }
 
+/// The hashes of a holder's secrets. (As an administrator, or the holder himself.)
+pub async fn secrets(mut db: Db<'_>, holder: Uuid) -> Result<Vec<String>> {
+    credentials::table
+        .filter(credentials::holder_id.eq(holder))
+        .select(credentials::secret_hash)
+        .load(&mut db)
+        .await
+}
+
 /// Sets the one secret of a person, or adds one of the two of a client.
 pub async fn set_secret(mut db: Db<'_>, holder: Uuid, secret_hash: &str, keep: i64) -> Result<()> {
     let old: Vec<Uuid> = credentials::table
@@ -443,11 +452,12 @@ impl Session {
             .map(|_| ())
     }
 
-    /// Ends every session of a person (changed password, closed account).
-    pub async fn revoke_all(mut db: Db<'_>, actor: Uuid) -> Result<()> {
+    /// Ends the sessions of a person (changed password, closed account), but for the one to keep.
+    pub async fn revoke_all(mut db: Db<'_>, actor: Uuid, keep: Option<Uuid>) -> Result<()> {
         diesel::update(
             sessions::table
                 .filter(sessions::actor_id.eq(actor))
+                .filter(sessions::id.ne(keep.unwrap_or_default()))
                 .filter(sessions::revoked_at.is_null()),
         )
         .set(sessions::revoked_at.eq(diesel::dsl::now))

@@ -10,16 +10,22 @@ mod schema;
 
 pub mod account;
 pub mod caller;
+pub mod evaluation;
 pub mod external_id;
+pub mod goal;
 pub mod history;
 pub mod idempotency;
+pub mod kpi;
 pub mod member;
 pub mod municipality;
 pub mod municipality_fact;
 pub mod organization;
+pub mod plan;
 pub mod platform;
 pub mod project;
 pub mod project_cost;
+pub mod roadmap;
+pub mod sheet;
 pub mod text;
 pub mod value;
 

@@ -580,6 +580,7 @@ diesel::table! {
         kind -> Text,
         state -> Text,
         heading_shown -> Bool,
+        entered_by_org_id -> Uuid,
     }
 }
 
@@ -603,6 +604,7 @@ diesel::table! {
         carried_over_from_id -> Nullable<Uuid>,
         continues -> Bool,
         position -> Int4,
+        entered_by_org_id -> Uuid,
     }
 }
 

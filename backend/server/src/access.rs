@@ -16,10 +16,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
 use model::history::RecordVersion;
 use model::idempotency;
+use model::organization::Organization;
 use model::{Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -58,10 +58,10 @@ impl App {
 
     /// A transaction of the service itself, to sign somebody in or to look after its keys.
     pub(crate) async fn authenticator<T>(&self, work: impl AsyncFnOnce(Db<'_>) -> Result<T>) -> Result<T> {
-        let (mut open, standing) = Open::begin(&self.pool, &Caller::AUTHENTICATOR, &Circumstances::default()).await?;
-        let result = match standing {
+        let open = Open::new(&self.pool).await?;
+        let result = match begin(open.db(), &Caller::AUTHENTICATOR, &Circumstances::default()).await {
             Ok(_) => work(open.db()).await,
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         open.end(result.is_ok()).await?;
         result
@@ -123,16 +123,13 @@ impl Slot {
         match self {
             Self::Organization(organization) => Ok(organization),
             Self::Actor(None) => Ok(None),
-            Self::Actor(Some(_)) => {
-                let _ = db;
-                Ok(None)
-            }
+            Self::Actor(Some(actor)) => model::plan::PlanActor::organization(db, actor).await,
         }
     }
 }
 
 records! {
-    model::organization::Organization, model::OrganizationId, "organization_id";
+    Organization, model::OrganizationId, "organization_id";
     model::platform::Platform, model::PlatformId, "platform_id";
     model::platform::PlatformYear, model::PlatformYearId, "platform_year_id";
     model::project::Project, model::ProjectId, "project_id";
@@ -140,19 +137,64 @@ records! {
     model::municipality_fact::MunicipalityFact, model::MunicipalityFactId, "municipality_fact_id";
     model::external_id::ExternalId, model::ExternalIdId, "external_id_id";
     model::member::Member, model::MemberId, "member_id", slot |m| Slot::Organization(m.fields.organization_id);
+    model::account::User, model::UserId, "user_id";
+    model::account::UserRole, model::UserRoleId, "user_role_id";
+    model::account::Grant, model::GrantId, "grant_id";
+    model::account::Client, model::ClientId, "client_id";
+    model::plan::Plan, model::PlanId, "plan_id";
+    model::plan::PlanActor, model::PlanActorId, "plan_actor_id";
+    model::plan::EvaluationLevel, model::EvaluationLevelId, "evaluation_level_id";
+    model::goal::Goal, model::GoalId, "goal_id";
+    model::goal::GoalRole, model::GoalRoleId, "goal_role_id", slot |r| Slot::Actor(Some(r.fields.actor_id));
+    model::roadmap::RoadmapCell, model::RoadmapCellId, "roadmap_cell_id", slot |c| Slot::Actor(c.fields.actor_id);
+    model::roadmap::RoadmapItem, model::RoadmapItemId, "roadmap_item_id", slot |i| Slot::Actor(i.fields.actor_id);
+    model::evaluation::Evaluation, model::EvaluationId, "evaluation_id";
+    model::kpi::Kpi, model::KpiId, "kpi_id";
+    model::kpi::KpiPlacement, model::KpiPlacementId, "kpi_placement_id";
+    model::kpi::KpiSeries, model::KpiSeriesId, "kpi_series_id";
+    model::kpi::KpiTarget, model::KpiTargetId, "kpi_target_id";
+    model::kpi::KpiObservation, model::KpiObservationId, "kpi_observation_id";
+}
+
+impl Record for model::kpi::KpiDetail {
+    const ENTITY: &'static str = Self::ENTITY;
+    const PARAM: &'static str = "kpi_id";
+    type Id = model::KpiId;
+    async fn find(db: Db<'_>, id: model::KpiId) -> model::Result<Self> {
+        Self::find(db, id).await
+    }
+    fn id(&self) -> Uuid {
+        self.kpi.id.0
+    }
+    fn version(&self) -> i64 {
+        self.kpi.version
+    }
+    fn owner(&self) -> OrganizationId {
+        self.kpi.owner_org_id
+    }
 }
 
 /// Something a caller can be permitted to do.
 pub trait Permission: 'static {
-    /// What the permission is about: loaded and decided before the handler runs.
+    /// What the decision needs of the database.
+    type Loaded;
+    /// What the permission is about, as the handler gets it.
     type On;
     /// Does it change a record that the caller must have read (If-Match)?
     const CONDITIONAL: bool = false;
-    fn admit(gate: &Gate<'_>) -> impl Future<Output = Result<Self::On>>;
+    /// Travels in the same pipeline as the check of the caller, so it must not depend on its answer.
+    fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<Self::Loaded>>;
+    fn decide(gate: &Gate<'_>, loaded: Self::Loaded) -> impl Future<Output = Result<Self::On>>;
     /// The record as it is now, for a caller who lost a race.
-    fn reread(_gate: &Gate<'_>) -> impl Future<Output = Result<Newer>> {
+    fn reread(_gate: &Gate<'_>, _id: Option<&str>) -> impl Future<Output = Result<Newer>> {
         async { Err(Error::NotFound) }
     }
+}
+
+/// A record that row-level security hides is not found; nobody learns that it exists.
+async fn load<R: Record>(db: Db<'_>, id: Option<&str>) -> Result<R> {
+    let id = id.and_then(|id| id.parse().ok()).ok_or(Error::NotFound)?;
+    Ok(R::find(db, id).await?)
 }
 
 /// What a permission decides from.
@@ -160,15 +202,16 @@ pub struct Gate<'a> {
     pub db: Db<'a>,
     pub standing: &'a Standing,
     pub caller: &'a Caller,
-    id: Option<&'a str>,
     if_match: Option<&'a str>,
 }
 
 impl Gate<'_> {
-    async fn load<R: Record>(&self, action: Action) -> Result<R> {
-        let id = self.id.and_then(|id| id.parse().ok()).ok_or(Error::NotFound)?;
-        // A record that row-level security hides is not found; nobody learns that it exists.
-        let record = R::find(self.db, id).await?;
+    async fn decide<R: Record>(&self, record: R, action: Action) -> Result<R> {
+        self.decide_for(R::ENTITY, record, action).await
+    }
+
+    /// Decides on something done to `resource` at this record.
+    async fn decide_for<R: Record>(&self, resource: &str, record: R, action: Action) -> Result<R> {
         let relation = if self.caller.organization == Some(record.owner()) {
             Relation::Own
         } else if self.caller.organization.is_some()
@@ -179,7 +222,7 @@ impl Gate<'_> {
         } else {
             Relation::Seen
         };
-        if policy::allows(self.standing.role, R::ENTITY, action, relation) {
+        if policy::allows(self.standing.role, resource, action, relation) {
             Ok(record)
         } else {
             Err(self.refusal())
@@ -195,8 +238,8 @@ impl Gate<'_> {
         }
     }
 
-    async fn load_version<R: Record>(&self, action: Action) -> Result<R> {
-        let record: R = self.load(action).await?;
+    async fn decide_version<R: Record>(&self, record: R, action: Action) -> Result<R> {
+        let record = self.decide(record, action).await?;
         let wanted = self.if_match.ok_or(Error::PreconditionRequired)?;
         if wanted == "*" || wanted == etag(record.version()) {
             Ok(record)
@@ -217,11 +260,6 @@ impl Gate<'_> {
         })
     }
 
-    async fn reload<R: Record>(&self) -> Result<Newer> {
-        let record: R = self.load(Action::Read).await?;
-        self.newer(&record).await
-    }
-
     fn require(&self, resource: &str, action: Action) -> Result<()> {
         if policy::allows_any(self.standing.role, resource, action) {
             Ok(())
@@ -237,6 +275,10 @@ pub struct Read<R>(PhantomData<R>);
 pub struct List<R>(PhantomData<R>);
 /// May create a record of this kind; under which parent, the database decides with the insert.
 pub struct Create<R>(PhantomData<R>);
+/// May create a record of this kind in the organisation of the path, which may be another one than the caller's.
+pub struct CreateIn<R>(PhantomData<R>);
+/// May act on this record in whatever version it is: what is done does not touch its fields.
+pub struct Act<R>(PhantomData<R>);
 /// May change this record, in the version he names.
 pub struct Edit<R>(PhantomData<R>);
 /// May delete this record, in the version he names.
@@ -249,75 +291,83 @@ pub struct ReadHistory;
 pub struct SignedIn;
 
 impl<R: Record> Permission for Read<R> {
+    type Loaded = R;
     type On = R;
-    async fn admit(gate: &Gate<'_>) -> Result<R> {
-        gate.load(Action::Read).await
+    fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<R>> {
+        load(db, id)
+    }
+    async fn decide(gate: &Gate<'_>, record: R) -> Result<R> {
+        gate.decide(record, Action::Read).await
     }
 }
 
-impl<R: Record> Permission for List<R> {
-    type On = ();
-    async fn admit(gate: &Gate<'_>) -> Result<()> {
-        gate.require(R::ENTITY, Action::Read)
-    }
-}
-
-impl<R: Record> Permission for Create<R> {
-    type On = ();
-    async fn admit(gate: &Gate<'_>) -> Result<()> {
-        gate.require(R::ENTITY, Action::Create)
-    }
-}
-
-impl<R: Record> Permission for Edit<R> {
+impl<R: Record> Permission for Act<R> {
+    type Loaded = R;
     type On = R;
-    const CONDITIONAL: bool = true;
-    async fn admit(gate: &Gate<'_>) -> Result<R> {
-        gate.load_version(Action::Update).await
+    fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<R>> {
+        load(db, id)
     }
-    async fn reread(gate: &Gate<'_>) -> Result<Newer> {
-        gate.reload::<R>().await
-    }
-}
-
-impl<R: Record> Permission for Delete<R> {
-    type On = R;
-    const CONDITIONAL: bool = true;
-    async fn admit(gate: &Gate<'_>) -> Result<R> {
-        gate.load_version(Action::Delete).await
-    }
-    async fn reread(gate: &Gate<'_>) -> Result<Newer> {
-        gate.reload::<R>().await
+    async fn decide(gate: &Gate<'_>, record: R) -> Result<R> {
+        gate.decide(record, Action::Update).await
     }
 }
 
-impl<R: Record> Permission for Transit<R> {
-    type On = R;
-    const CONDITIONAL: bool = true;
-    async fn admit(gate: &Gate<'_>) -> Result<R> {
-        gate.load_version(Action::Update).await
+impl<R: Record> Permission for CreateIn<R> {
+    type Loaded = Organization;
+    type On = Organization;
+    fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<Organization>> {
+        load(db, id)
     }
-    async fn reread(gate: &Gate<'_>) -> Result<Newer> {
-        gate.reload::<R>().await
-    }
-}
-
-impl Permission for ReadHistory {
-    type On = ();
-    async fn admit(gate: &Gate<'_>) -> Result<()> {
-        gate.require("record_history", Action::Read)
+    async fn decide(gate: &Gate<'_>, organization: Organization) -> Result<Organization> {
+        gate.decide_for(R::ENTITY, organization, Action::Create).await
     }
 }
 
-impl Permission for SignedIn {
-    type On = ();
-    async fn admit(gate: &Gate<'_>) -> Result<()> {
-        if gate.caller.kind == CallerKind::Anonymous {
-            Err(Error::Unauthenticated)
-        } else {
-            Ok(())
+/// Permissions about a record in the version that the caller has read.
+macro_rules! conditional {
+    ($($permission:ident: $action:ident),+) => {$(
+        impl<R: Record> Permission for $permission<R> {
+            type Loaded = R;
+            type On = R;
+            const CONDITIONAL: bool = true;
+            fn load(db: Db<'_>, id: Option<&str>) -> impl Future<Output = Result<R>> {
+                load(db, id)
+            }
+            async fn decide(gate: &Gate<'_>, record: R) -> Result<R> {
+                gate.decide_version(record, Action::$action).await
+            }
+            async fn reread(gate: &Gate<'_>, id: Option<&str>) -> Result<Newer> {
+                let record: R = load(gate.db, id).await?;
+                gate.newer(&record).await
+            }
         }
-    }
+    )+};
+}
+
+conditional!(Edit: Update, Delete: Delete, Transit: Update);
+
+/// Permissions that need nothing of the database beyond who the caller is.
+macro_rules! unloaded {
+    ($([$($generic:tt)*] $permission:ty, $rule:expr;)+) => {$(
+        impl<$($generic)*> Permission for $permission {
+            type Loaded = ();
+            type On = ();
+            async fn load(_: Db<'_>, _: Option<&str>) -> Result<()> {
+                Ok(())
+            }
+            async fn decide(gate: &Gate<'_>, (): ()) -> Result<()> {
+                let rule: fn(&Gate<'_>) -> Result<()> = $rule;
+                rule(gate)
+            }
+        }
+    )+};
+}
+
+unloaded! {
+    [R: Record] List<R>, |gate| gate.require(R::ENTITY, Action::Read);
+    [R: Record] Create<R>, |gate| gate.require(R::ENTITY, Action::Create);
+    [] ReadHistory, |gate| gate.require("record_history", Action::Read);
+    [] SignedIn, |gate| if gate.caller.kind == CallerKind::Anonymous { Err(Error::Unauthenticated) } else { Ok(()) };
 }
 
 /// The caller has been let in: the open transaction, what it is about, and who asks.
@@ -368,12 +418,18 @@ struct Key {
 }
 
 impl<P: Permission> Access<P> {
+    /// Whose token it is. Whether it is still good, the transaction finds out.
+    pub fn holder(&self) -> Result<Uuid> {
+        self.caller.id.ok_or(Error::Unauthenticated)
+    }
+
     /// Reads. The transaction ends behind the answer's back: nothing can fail any more.
     pub async fn read<T>(self, work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>) -> Result<T> {
-        let (open, standing) = Open::begin(&self.app.pool, &self.caller, &self.circumstances).await?;
+        let open = Open::new(&self.app.pool).await?;
+        let (standing, loaded) = futures_util::join!(self.begin(open.db()), P::load(open.db(), self.id.as_deref()));
         let result = async {
             let standing = standing?;
-            let on = P::admit(&self.gate(open.db(), &standing)).await?;
+            let on = P::decide(&self.gate(open.db(), &standing), loaded?).await?;
             work(&Tx {
                 db: open.db(),
                 on,
@@ -400,11 +456,8 @@ impl<P: Permission> Access<P> {
         if self.idempotency.is_none() && self.caller.kind == CallerKind::Client {
             return Err(Error::BadRequest("idempotency_key_required"));
         }
-        let (mut open, standing) = Open::begin(&self.app.pool, &self.caller, &self.circumstances).await?;
-        let result = match standing {
-            Ok(standing) => self.work(open.db(), &standing, body, work).await,
-            Err(error) => Err(error.into()),
-        };
+        let open = Open::new(&self.app.pool).await?;
+        let result = self.work(open.db(), body, work).await;
         open.end(result.is_ok()).await?;
         result
     }
@@ -412,46 +465,58 @@ impl<P: Permission> Access<P> {
     async fn work<T: Answer>(
         &self,
         db: Db<'_>,
-        standing: &Standing,
         body: &[u8],
         work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>,
     ) -> Result<Committed<T>> {
-        let key = self
-            .idempotency
-            .as_ref()
-            .zip(self.caller.id)
-            .map(|(key, actor)| (key, actor, key.hash(body)));
-        if let Some((key, actor, hash)) = &key {
-            // Before the record is loaded: after a deletion the retry still gets its first answer.
-            if let Some(answer) = idempotency::Answer::find(db, *actor, &key.key).await? {
-                return if answer.request_hash == *hash {
-                    Ok(Committed::replay(answer))
-                } else {
-                    Err(Error::KeyReused)
-                };
+        let key = self.idempotency.as_ref().zip(self.caller.id).map(|(key, actor)| {
+            (
+                key,
+                actor,
+                self.app.keys.fingerprint(&[key.request_line.as_bytes(), body]),
+            )
+        });
+        let earlier = async {
+            match &key {
+                Some((key, actor, _)) => idempotency::Answer::find(db, *actor, &key.key).await,
+                None => Ok(None),
             }
+        };
+        let (standing, earlier, loaded) = futures_util::join!(self.begin(db), earlier, P::load(db, self.id.as_deref()));
+        let standing = standing?;
+        if let (Some(answer), Some((_, _, hash))) = (earlier?, &key) {
+            // Before the record is asked for: after a deletion the retry still gets its first answer.
+            return if answer.request_hash == *hash {
+                Ok(Committed::replay(answer))
+            } else {
+                Err(Error::KeyReused)
+            };
         }
-        let gate = self.gate(db, standing);
-        let on = P::admit(&gate).await?;
+        let gate = self.gate(db, &standing);
+        let on = P::decide(&gate, loaded?).await?;
         let answer = match work(&Tx {
             db,
             on,
-            standing,
+            standing: &standing,
             caller: &self.caller,
         })
         .await
         {
             // The version was right when it was loaded and is gone now: somebody was faster.
             Err(Error::NotFound) if P::CONDITIONAL => {
-                return Err(Error::Stale(Box::new(P::reread(&gate).await?)));
+                return Err(Error::Stale(Box::new(P::reread(&gate, self.id.as_deref()).await?)));
             }
             other => other?,
         };
         let committed = Committed::new(&answer)?;
         if let Some((key, actor, hash)) = key {
-            committed.keep(actor, &key.key, hash).keep(db).await?;
+            committed.keep(&answer, actor, &key.key, hash)?.keep(db).await?;
         }
         Ok(committed)
+    }
+
+    /// Opens the transaction and asks the database who the caller is, in one round trip.
+    async fn begin(&self, db: Db<'_>) -> Result<Standing> {
+        begin(db, &self.caller, &self.circumstances).await
     }
 
     fn gate<'a>(&'a self, db: Db<'a>, standing: &'a Standing) -> Gate<'a> {
@@ -459,19 +524,8 @@ impl<P: Permission> Access<P> {
             db,
             standing,
             caller: &self.caller,
-            id: self.id.as_deref(),
             if_match: self.if_match.as_deref(),
         }
-    }
-}
-
-impl Key {
-    fn hash(&self, body: &[u8]) -> Vec<u8> {
-        let mut hash = Sha256::new();
-        hash.update(self.request_line.as_bytes());
-        hash.update([0]);
-        hash.update(body);
-        hash.finalize().to_vec()
     }
 }
 
@@ -480,42 +534,41 @@ impl Key {
 struct Open(Option<Connection>);
 
 impl Open {
-    /// Opens a transaction and asks the database who the caller is, in one round trip.
-    async fn begin(
-        pool: &Pool,
-        caller: &Caller,
-        circumstances: &Circumstances,
-    ) -> Result<(Self, model::Result<Standing>)> {
-        let open = Self(Some(pool.get().await?));
-        let (began, standing) = futures_util::join!(
-            model::statement(open.db(), "begin"),
-            model::caller::begin(open.db(), caller, circumstances)
-        );
-        began?;
-        Ok((open, standing))
+    async fn new(pool: &Pool) -> Result<Self> {
+        Ok(Self(Some(pool.get().await?)))
     }
 
     fn db(&self) -> Db<'_> {
         self.0.as_ref().expect("taken only at the end")
     }
 
-    async fn end(&mut self, commit: bool) -> Result<()> {
-        let ended = model::statement(self.db(), if commit { "commit" } else { "rollback" }).await;
-        if ended.is_ok() {
-            self.0 = None;
-        } else if !commit {
+    async fn end(mut self, commit: bool) -> Result<()> {
+        match model::statement(self.db(), if commit { "commit" } else { "rollback" }).await {
+            // Back to the pool.
+            Ok(()) => drop(self.0.take()),
+            Err(error) if commit => return Err(error.into()),
             // The failure that led here is the one to report.
-            return Ok(());
+            Err(_) => {}
         }
-        Ok(ended?)
+        Ok(())
     }
 
     /// Ends a reading transaction without making the caller wait for it.
-    fn end_later(mut self) {
+    fn end_later(self) {
         actix_web::rt::spawn(async move {
             let _ = self.end(false).await;
         });
     }
+}
+
+/// Opens the transaction and asks the database who the caller is, in one round trip.
+async fn begin(db: Db<'_>, caller: &Caller, circumstances: &Circumstances) -> Result<Standing> {
+    let (began, standing) = futures_util::join!(
+        model::statement(db, "begin"),
+        model::caller::begin(db, caller, circumstances)
+    );
+    began?;
+    Ok(standing?)
 }
 
 impl Drop for Open {

@@ -97,7 +97,7 @@ async fn sign_in(app: Data<App>, request: HttpRequest, body: Json<SignIn>) -> Re
 }
 
 /// After some free tries each further one waits longer: 1, 3, 5, 10 s; a hundred a day is the end.
-fn throttle(failures: Option<Failures>, free: i32) -> Result<()> {
+pub(crate) fn throttle(failures: Option<Failures>, free: i32) -> Result<()> {
     let Some(failures) = failures.filter(|f| f.first_at > Utc::now() - TimeDelta::days(1)) else {
         return Ok(());
     };

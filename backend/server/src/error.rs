@@ -22,6 +22,9 @@ pub enum Error {
     /// 401 at sign-in: e-mail address or password are wrong.
     #[error("wrong credentials")]
     WrongCredentials,
+    /// 403: the password that confirms an action is wrong.
+    #[error("wrong password")]
+    WrongPassword,
     /// 403
     #[error("forbidden")]
     Forbidden,
@@ -138,7 +141,7 @@ impl Error {
         match self {
             Self::BadRequest(code) => code,
             Self::Unauthenticated => "unauthenticated",
-            Self::WrongCredentials => "wrong_credentials",
+            Self::WrongCredentials | Self::WrongPassword => "wrong_credentials",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -162,7 +165,7 @@ impl ResponseError for Error {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::WrongPassword => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::Contradiction(_) => StatusCode::CONFLICT,

@@ -164,6 +164,7 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
     type Error = Error;
     type Future = std::future::Ready<Result<Self>>;
 
+    #[expect(clippy::disallowed_types, reason = "this is the one place that wraps it")]
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let query: Vec<&str> = request
             .query_string()
@@ -264,7 +265,6 @@ impl<T: crate::access::Record> Responder for Tagged<T> {
             .headers()
             .get(header::IF_NONE_MATCH)
             .and_then(|v| v.to_str().ok());
-        // Derived parts (current values) change without a version, so only plain records answer 304.
         if known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag))
             && !request.query_string().contains("as_of=")
         {
@@ -274,11 +274,27 @@ impl<T: crate::access::Record> Responder for Tagged<T> {
     }
 }
 
+/// A record with parts that change without its version (current values): `200 OK` with its ETag for a change, never `304`.
+pub struct Fresh<T>(pub T);
+
+impl<T: crate::access::Record> Responder for Fresh<T> {
+    type Body = BoxBody;
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((header::ETAG, etag(self.0.version())))
+            .json(self.0)
+    }
+}
+
 /// What a write can answer with.
 pub trait Answer: IntoResponses {
     fn status(&self) -> StatusCode;
     fn headers(&self) -> Vec<(header::HeaderName, String)>;
     fn body(&self) -> Result<String>;
+    /// What a retry with the same idempotency key gets, and the database therefore keeps.
+    fn kept(&self) -> Result<String> {
+        self.body()
+    }
 }
 
 /// `201 Created` with the new record, its address and ETag.
@@ -289,6 +305,29 @@ pub struct Updated<T>(pub T);
 pub struct NoContent;
 /// `200 OK` of an action that is not a record.
 pub struct Done<T>(pub T);
+/// `201 Created` of a secret that is shown once: neither the database nor a retry gets to see it.
+pub struct Issued<T>(pub T);
+
+/// What is answered with a secret.
+pub trait Secret: Serialize + ToSchema {
+    /// The same without the secret.
+    fn withheld(&self) -> Self;
+}
+
+impl<T: Secret> Answer for Issued<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::CREATED
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        Vec::new()
+    }
+    fn body(&self) -> Result<String> {
+        serde_json::to_string(&self.0).map_err(Error::internal)
+    }
+    fn kept(&self) -> Result<String> {
+        serde_json::to_string(&self.0.withheld()).map_err(Error::internal)
+    }
+}
 
 impl<T: crate::access::Record + ToSchema> Answer for Created<T> {
     fn status(&self) -> StatusCode {
@@ -361,18 +400,22 @@ impl<T: Answer> Committed<T> {
             _type: PhantomData,
         })
     }
-}
 
-impl<T> Committed<T> {
-    pub(crate) fn keep(&self, actor_id: Uuid, key: &str, request_hash: Vec<u8>) -> idempotency::Answer {
-        idempotency::Answer {
+    pub(crate) fn keep(
+        &self,
+        answer: &T,
+        actor_id: Uuid,
+        key: &str,
+        request_hash: Vec<u8>,
+    ) -> Result<idempotency::Answer> {
+        Ok(idempotency::Answer {
             actor_id,
             key: key.to_owned(),
             request_hash,
             status: i16::try_from(self.status.as_u16()).expect("a status has three digits"),
             headers: serde_json::json!(self.headers),
-            body: self.body.clone(),
-        }
+            body: answer.kept()?,
+        })
     }
 
     pub(crate) fn replay(answer: idempotency::Answer) -> Self {
@@ -471,6 +514,12 @@ impl<T: ToSchema> IntoResponses for Tagged<T> {
     }
 }
 
+impl<T: ToSchema> IntoResponses for Fresh<T> {
+    fn responses() -> Responses {
+        json_response::<T>("200", "The record.", T::name().into(), &[ETAG])
+    }
+}
+
 impl<T: ToSchema> IntoResponses for Plain<T> {
     fn responses() -> Responses {
         json_response::<T>("200", "The answer.", T::name().into(), &[])
@@ -480,6 +529,12 @@ impl<T: ToSchema> IntoResponses for Plain<T> {
 impl<T: ToSchema> IntoResponses for Done<T> {
     fn responses() -> Responses {
         json_response::<T>("200", "Done.", T::name().into(), &[])
+    }
+}
+
+impl<T: ToSchema> IntoResponses for Issued<T> {
+    fn responses() -> Responses {
+        json_response::<T>("201", "The secret, shown this once.", T::name().into(), &[])
     }
 }
 
@@ -497,7 +552,16 @@ impl<T: ToSchema> IntoResponses for Updated<T> {
 
 impl<T: ToSchema> IntoResponses for Page<T> {
     fn responses() -> Responses {
-        json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[])
+        let mut responses = json_response::<Page<T>>("200", "One page of the list.", format!("{}Page", T::name()), &[]);
+        // utoipa names the row's schema but does not bring it.
+        for response in responses.values_mut() {
+            if let RefOr::T(response) = response
+                && let Some(carried) = response.extensions.as_mut().and_then(|e| e.get_mut(SCHEMAS))
+            {
+                carried[T::name().as_ref()] = serde_json::json!(T::schema());
+            }
+        }
+        responses
     }
 }
 

@@ -8,16 +8,22 @@ pub mod password;
 pub mod policy;
 pub mod token;
 
+mod accounts;
 mod auth;
+mod evaluations;
 mod external_ids;
+mod goals;
 mod history;
+mod kpis;
 mod members;
 mod messages;
 mod municipality_facts;
 mod openapi;
 mod organizations;
+mod plans;
 mod platforms;
 mod projects;
+mod roadmap;
 mod screens;
 mod transition;
 
@@ -36,8 +42,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// One line per resource.
 fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(auth::routes);
+    cfg.configure(accounts::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
+    cfg.configure(plans::routes);
+    cfg.configure(goals::routes);
+    cfg.configure(roadmap::routes);
+    cfg.configure(evaluations::routes);
+    cfg.configure(kpis::routes);
     cfg.configure(members::routes);
     cfg.configure(projects::routes);
     cfg.configure(municipality_facts::routes);

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 pub fn title(code: &str, status: u16) -> String {
     let known = match code {
         "unauthenticated" => "サインインが必要です。もう一度サインインしてください。",
+        "wrong_credentials" if status == 403 => "今のパスワードが違います。入力し直してください。",
         "wrong_credentials" => "メールアドレスまたはパスワードが違います。入力し直してください。",
         "forbidden" => "この操作を行う権限がありません。必要なときは所属の管理者に依頼してください。",
         "not_found" => "見つかりません。削除されたか、閲覧できない記録です。",
@@ -54,6 +55,9 @@ fn constraint(name: &str) -> String {
         "kpi_observations_one_value" => "数値・範囲・割合・状態・欠測理由のうち、ちょうど一つを入力してください。",
         "kpi_observations_ratio" => "分母は 0 より大きくし、分子と分母を両方入力してください。",
         "kpi_observations_range" => "範囲は下限と上限を両方入力し、下限を上限以下にしてください。",
+        "kpi_observations_period" => {
+            "期間は、年度なら4月1日から翌年3月31日のように、期間の種類に合わせて入力してください。"
+        }
         "kpi_targets_current" => {
             "この年度の目標値はすでに設定されています。最新の目標値を読み込んでから変更してください。"
         }
@@ -69,7 +73,22 @@ fn constraint(name: &str) -> String {
         "roadmap_items_actor_of_plan" | "roadmap_cells_actor_of_plan" | "goal_roles_actor_of_plan" => {
             "この計画の活動主体を選んでください。"
         }
+        "roadmap_items_cell_closed" => {
+            "この欄は「なし」「未実施」「期限前」とされています。先に欄の状態を「未入力」に戻してください。"
+        }
+        "roadmap_cells_state_without_items" => {
+            "この欄には取り組みが入力されています。先に取り組みを消すか移してから、欄の状態を選んでください。"
+        }
+        "roadmap_items_carried_over_later" => "繰り越し先には、元の年度より後の年度を選んでください。",
+        "roadmap_items_carried_over_once" => "この取り組みはすでに繰り越されています。",
+        "roadmap_items_actor" => "予定と実績には活動主体を選んでください。",
+        "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
         "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
+        "user_roles_fits_organization" => "この団体の種類では選べない役割です。団体に合う役割を選んでください。",
+        "user_roles_no_overlap" => "この人には同じ期間に別の役割があります。期間を見直してください。",
+        "grants_subject" => "人か団体のどちらか一方を指定してください。",
+        "grants_scope_id_fkey" => "自団体のプラットフォームか計画を指定してください。",
+        "organizations_standing" => "アカウントのある団体の種類と所在地は、システム管理者が変更します。",
         "users_email_key" => "このメールアドレスはすでに使われています。",
         _ => "",
     };
@@ -118,10 +137,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
         "unknown_field" => format!("「{label}」という項目はありません。項目名を確かめてください。"),
         "wrong_type" => format!("{label}の形式が正しくありません。"),
         "too_many" => format!("{label}が多すぎます。"),
-        "weak_password" => {
-            format!("{label}は15文字以上で、よく使われる言葉や団体名を避けてください。")
-        }
         "length" => match (bound("min"), bound("max")) {
+            (Some(min), Some(max)) => format!("{label}は{min}から{max}文字（件）にしてください。"),
             (_, Some(max)) => format!("{label}は{max}件（文字）以内にしてください。"),
             (Some(min), _) => format!("{label}は{min}件（文字）以上にしてください。"),
             _ => format!("{label}の長さを確かめてください。"),
@@ -157,6 +174,11 @@ fn label(path: &str) -> Cow<'_, str> {
         "marker" => "記号",
         "email" => "メールアドレス",
         "password" => "パスワード",
+        "current_password" => "今のパスワード",
+        "user_id" => "人",
+        "department" => "所属部署",
+        "valid_from" => "開始日",
+        "valid_to" => "終了日",
         "phone" => "電話番号",
         "url" => "ウェブサイト",
         "corporate_number" => "法人番号",

@@ -15,7 +15,7 @@ use utoipa::openapi::OpenApi as Document;
         contact(name = "Tsunagi", url = "https://example.jp/tsunagi")
     ),
     servers((url = "/", description = "This server")),
-    components(schemas(crate::error::Problem, crate::error::FieldError))
+    components(schemas(crate::error::Problem, crate::error::FieldError, crate::http::Cursor))
 )]
 pub struct Base;
 
@@ -52,7 +52,10 @@ fn finish(document: &mut Value) {
                 operation.get("requestBody").is_some(),
             );
             if let Some(own) = operation.get("parameters").and_then(Value::as_array) {
-                parameters.extend(own.iter().cloned());
+                parameters.extend(own.iter().cloned().map(complete_parameter));
+            }
+            if operation.get("description").is_none() {
+                operation["description"] = json!(general_description(method, by_id(&segments)));
             }
             if !parameters.is_empty() {
                 operation["parameters"] = json!(parameters);
@@ -87,6 +90,45 @@ fn finish(document: &mut Value) {
         .collect();
 }
 
+fn by_id(segments: &[&str]) -> bool {
+    segments.iter().any(|s| s.starts_with('{'))
+}
+
+/// What holds for every operation of a kind, where the handler says nothing of its own.
+fn general_description(method: &str, by_id: bool) -> &'static str {
+    match (method, by_id) {
+        ("get", false) => "Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.",
+        ("get", true) => {
+            "Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found."
+        }
+        ("patch", _) => "An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.",
+        ("delete", _) => {
+            "History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read."
+        }
+        _ => {
+            "The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely."
+        }
+    }
+}
+
+/// A parameter is there or not, never null; and each says what it means.
+fn complete_parameter(mut parameter: Value) -> Value {
+    let schema = &mut parameter["schema"];
+    if let Some(variants) = schema.get("oneOf").and_then(Value::as_array)
+        && let Some(variant) = variants.iter().find(|v| v["type"] != "null")
+    {
+        *schema = variant.clone();
+    }
+    if let Some(kinds) = schema.get("type").and_then(Value::as_array) {
+        schema["type"] = kinds.iter().find(|k| *k != "null").cloned().unwrap_or_default();
+    }
+    if parameter.get("description").is_none() {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        parameter["description"] = json!(format!("Only those with this `{name}`."));
+    }
+    parameter
+}
+
 /// Responses carry their schemas in an extension (juhaku/utoipa#1224); they belong to the components.
 fn lift_schemas(operation: &mut Value, schemas: &mut BTreeMap<String, Value>) {
     for response in operation["responses"]
@@ -115,7 +157,7 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             json!({ "type": "string", "format": "uuid" }),
         ));
     }
-    let by_id = !parameters.is_empty();
+    let by_id = by_id(segments);
     let creates = method == "post" && segments.len() == 1;
     let mut errors = vec![(
         "503",
@@ -188,7 +230,8 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
     }
     if by_id {
         errors.push(("404", "No such record, or not the caller's to see."));
-        if method != "get" {
+        // An action by POST does not touch the fields; moving a record along its life does.
+        if method != "get" && (method != "post" || path.ends_with("/transition")) {
             parameters.push(parameter(
                 "If-Match",
                 "header",
@@ -272,17 +315,17 @@ fn patches(schemas: &mut serde_json::Map<String, Value>) {
         }
         for name in optional {
             let property = &mut patch["properties"][&name];
-            let null = json!({ "type": "null" });
+            let nothing = json!({ "type": "null" });
             match property.get("type").cloned() {
                 Some(Value::String(kind)) => property["type"] = json!([kind, "null"]),
                 Some(_) => {}
                 None if property.get("oneOf").is_some() => {
                     let variants = property["oneOf"].as_array_mut().expect("oneOf is a list");
-                    if !variants.contains(&null) {
-                        variants.push(null);
+                    if !variants.contains(&nothing) {
+                        variants.push(nothing);
                     }
                 }
-                None => *property = json!({ "oneOf": [null, property.clone()] }),
+                None => *property = json!({ "oneOf": [nothing, property.clone()] }),
             }
         }
         schemas.insert(format!("{noun}Patch"), patch);

@@ -219,7 +219,7 @@ impl Keys {
         let mut token = Vec::with_capacity(52);
         token.extend(session.as_bytes());
         token.extend(generation.to_be_bytes());
-        let tag = hmac::sign(&self.refresh_key(), &token);
+        let tag = hmac::sign(&self.derived_key(b"refresh token"), &token);
         token.extend(tag.as_ref());
         BASE64.encode(token)
     }
@@ -228,7 +228,7 @@ impl Keys {
     pub fn read_refresh_token(&self, token: &str) -> Option<(Uuid, i32)> {
         let bytes = BASE64.decode(token).ok()?;
         let (told, tag) = bytes.split_at_checked(20)?;
-        hmac::verify(&self.refresh_key(), told, tag).ok()?;
+        hmac::verify(&self.derived_key(b"refresh token"), told, tag).ok()?;
         let (session, generation) = told.split_at_checked(16)?;
         Some((
             Uuid::from_slice(session).ok()?,
@@ -236,9 +236,20 @@ impl Keys {
         ))
     }
 
-    fn refresh_key(&self) -> hmac::Key {
+    /// A hash of a request. Keyed: a request may hold a password, and whoever reads the database must not be able to
+    /// try guesses against it.
+    pub fn fingerprint(&self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut hash = hmac::Context::with_key(&self.derived_key(b"fingerprint"));
+        for part in parts {
+            hash.update(&part.len().to_be_bytes());
+            hash.update(part);
+        }
+        hash.sign().as_ref().to_vec()
+    }
+
+    fn derived_key(&self, purpose: &[u8]) -> hmac::Key {
         let derive = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
-        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&derive, b"refresh token").as_ref())
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&derive, purpose).as_ref())
     }
 }
 

@@ -20,9 +20,7 @@ pub fn find_or_install() -> Result<PathBuf> {
         return Ok(path);
     }
     if !rustix::process::geteuid().is_root() || process::which("apt-get").is_none() {
-        fail!(
-            "no Chromium was found: install it (Debian: apt install chromium), or set CHROMIUM to its path"
-        );
+        fail!("no Chromium was found: install it (Debian: apt install chromium), or set CHROMIUM to its path");
     }
     say("Browser tests: installing Chromium from the system's packages");
     for arguments in [
@@ -43,13 +41,8 @@ pub fn find_or_install() -> Result<PathBuf> {
 }
 
 fn find() -> Option<PathBuf> {
-    [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ]
-    .iter()
-    .find_map(|name| process::which(name))
-    .or_else(|| process::which("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"))
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+        .iter()
+        .find_map(|name| process::which(name))
+        .or_else(|| process::which("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"))
 }

@@ -31,9 +31,7 @@ pub fn read(output: &str) -> Option<Counts> {
 fn closing_line(line: &str) -> Option<Counts> {
     let rest = if let Some(rest) = line.strip_prefix("test result:") {
         rest // cargo test: "test result: ok. 3 passed; 0 failed; 0 ignored; …"
-    } else if line.starts_with("Summary [") && line.contains("tests run:")
-        || line.contains("test run:")
-    {
+    } else if line.starts_with("Summary [") && line.contains("tests run:") || line.contains("test run:") {
         line.split("run:").nth(1)? // nextest: "Summary [ 1.2s] 3 tests run: 3 passed, 0 skipped"
     } else if let Some(rest) = line.strip_prefix("Tests ") {
         rest // vitest: "Tests  1 failed | 3 passed (4)"
@@ -49,10 +47,7 @@ fn closing_line(line: &str) -> Option<Counts> {
                 failed: number,
             },
         });
-    } else if let Some(rest) = line
-        .strip_prefix("===")
-        .filter(|rest| rest.contains(" in "))
-    {
+    } else if let Some(rest) = line.strip_prefix("===").filter(|rest| rest.contains(" in ")) {
         rest // pytest: "==== 3 passed, 1 failed in 0.12s ===="
     } else if is_bare(line) {
         line // ours and the browser tests': "3 passed, 1 failed"
@@ -75,9 +70,7 @@ fn closing_line(line: &str) -> Option<Counts> {
 }
 
 fn node_test(line: &str) -> Option<(u64, &str)> {
-    let rest = line
-        .strip_prefix("# ")
-        .or_else(|| line.strip_prefix("ℹ "))?;
+    let rest = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
     let (word, number) = rest.split_once(' ')?;
     (word == "pass" || word == "fail").then_some(())?;
     Some((number.trim().parse().ok()?, word))
@@ -95,18 +88,14 @@ fn is_bare(line: &str) -> bool {
 fn before(text: &str, word: &str) -> Option<u64> {
     text.split([',', ';', '|', '.', '('])
         .filter_map(|part| {
-            part.trim()
-                .trim_matches('=')
-                .trim()
-                .strip_suffix(word)
-                .or_else(|| {
-                    // "1 failed in 0.12s"
-                    part.trim()
-                        .trim_matches('=')
-                        .trim()
-                        .split_once(&format!("{word} in "))
-                        .map(|(number, _)| number)
-                })
+            part.trim().trim_matches('=').trim().strip_suffix(word).or_else(|| {
+                // "1 failed in 0.12s"
+                part.trim()
+                    .trim_matches('=')
+                    .trim()
+                    .split_once(&format!("{word} in "))
+                    .map(|(number, _)| number)
+            })
         })
         .find_map(|number| number.trim().parse().ok())
 }
@@ -168,20 +157,14 @@ mod tests {
             read(" Test Files  2 passed (2)\n      Tests  1 failed | 7 passed (8)\n"),
             counts(7, 1)
         );
-        assert_eq!(
-            read("      Tests  \u{1b}[32m7 passed\u{1b}[39m (7)"),
-            counts(7, 0)
-        );
+        assert_eq!(read("      Tests  \u{1b}[32m7 passed\u{1b}[39m (7)"), counts(7, 0));
     }
 
     #[test]
     fn node_and_pytest_are_read() {
         assert_eq!(read("# tests 4\n# pass 3\n# fail 1\n"), counts(3, 1));
         assert_eq!(read("ℹ pass 3\nℹ fail 0"), counts(3, 0));
-        assert_eq!(
-            read("===== 1 failed, 3 passed in 0.12s ====="),
-            counts(3, 1)
-        );
+        assert_eq!(read("===== 1 failed, 3 passed in 0.12s ====="), counts(3, 1));
         assert_eq!(read("===== 3 passed in 0.12s ====="), counts(3, 0));
     }
 

@@ -28,25 +28,16 @@ impl Db {
 
     /// Runs statements that return nothing.
     pub fn run(&self, sql: &str) -> Result<()> {
-        self.runtime
-            .block_on(self.client.batch_execute(sql))
-            .map_err(explain)
+        self.runtime.block_on(self.client.batch_execute(sql)).map_err(explain)
     }
 
     /// Runs one query and returns its rows as text.
     pub fn rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
-        let messages = self
-            .runtime
-            .block_on(self.client.simple_query(sql))
-            .map_err(explain)?;
+        let messages = self.runtime.block_on(self.client.simple_query(sql)).map_err(explain)?;
         Ok(messages
             .into_iter()
             .filter_map(|message| match message {
-                SimpleQueryMessage::Row(row) => Some(
-                    (0..row.len())
-                        .map(|i| row.get(i).map(str::to_owned))
-                        .collect(),
-                ),
+                SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect()),
                 _ => None,
             })
             .collect())
@@ -76,10 +67,7 @@ fn explain(error: tokio_postgres::Error) -> Error {
     if let Some(tokio_postgres::error::ErrorPosition::Original(at)) = server.position() {
         text.push_str(&format!(" at character {at}"));
     }
-    for more in [server.detail(), server.hint(), server.where_()]
-        .into_iter()
-        .flatten()
-    {
+    for more in [server.detail(), server.hint(), server.where_()].into_iter().flatten() {
         text.push_str(&format!("; {more}"));
     }
     Error::Message(text)

@@ -10,6 +10,7 @@ const SETTINGS: &[&str] = &[
     "DATABASE_URL",
     "MIGRATION_DATABASE_URL",
     "RUST_LOG",
+    "TSUNAGI_CONNECTIONS",
     "TSUNAGI_DEMO",
     "TSUNAGI_KEY_FILE",
     "TSUNAGI_LISTEN",
@@ -28,15 +29,12 @@ fn compose() -> Yaml {
 
 fn keys(yaml: &Yaml) -> BTreeSet<String> {
     let hash = yaml.as_hash().into_iter().flatten();
-    hash.filter_map(|(key, _)| key.as_str().map(str::to_owned))
-        .collect()
+    hash.filter_map(|(key, _)| key.as_str().map(str::to_owned)).collect()
 }
 
 fn strings(yaml: &Yaml) -> Vec<String> {
     let items = yaml.as_vec().into_iter().flatten();
-    items
-        .filter_map(|item| item.as_str().map(str::to_owned))
-        .collect()
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// Instructions of a Dockerfile: comments gone, continued lines joined.
@@ -80,10 +78,7 @@ fn compose_has_postgres_and_the_server_with_health_checks() {
     );
     for name in ["postgres", "server"] {
         let check = &services[name]["healthcheck"];
-        assert!(
-            strings(&check["test"]).len() >= 2,
-            "{name} has a health check"
-        );
+        assert!(strings(&check["test"]).len() >= 2, "{name} has a health check");
         assert!(check["interval"].as_str().is_some() && check["retries"].as_i64().is_some());
     }
     assert!(
@@ -92,10 +87,7 @@ fn compose_has_postgres_and_the_server_with_health_checks() {
             .contains("/healthz")
     );
     let waits = &services["server"]["depends_on"];
-    assert_eq!(
-        waits["postgres"]["condition"].as_str(),
-        Some("service_healthy")
-    );
+    assert_eq!(waits["postgres"]["condition"].as_str(), Some("service_healthy"));
     assert_eq!(
         waits["migrate"]["condition"].as_str(),
         Some("service_completed_successfully")
@@ -119,10 +111,7 @@ fn nothing_of_ours_runs_as_root_or_with_privileges() {
         );
         assert_eq!(service["read_only"].as_bool(), Some(true));
         assert_eq!(strings(&service["cap_drop"]), ["ALL"]);
-        assert_eq!(
-            strings(&service["security_opt"]),
-            ["no-new-privileges:true"]
-        );
+        assert_eq!(strings(&service["security_opt"]), ["no-new-privileges:true"]);
     }
 }
 
@@ -141,10 +130,7 @@ fn only_settings_that_the_server_knows_are_set() {
         if word == "ENV" {
             for pair in rest.split_whitespace() {
                 let name = pair.split('=').next().unwrap();
-                assert!(
-                    SETTINGS.contains(&name),
-                    "Dockerfile: unknown setting {name}"
-                );
+                assert!(SETTINGS.contains(&name), "Dockerfile: unknown setting {name}");
             }
         }
     }
@@ -200,10 +186,7 @@ fn the_database_is_made_as_the_product_needs_it() {
             .iter()
             .any(|mount| mount.starts_with(&format!("./{script}:/docker-entrypoint-initdb.d/")))
     );
-    for statement in [
-        "create role tsunagi_owner nologin",
-        "create role tsunagi_app login",
-    ] {
+    for statement in ["create role tsunagi_owner nologin", "create role tsunagi_app login"] {
         assert!(text(script).contains(statement));
     }
 }
@@ -220,9 +203,7 @@ fn every_variable_stands_in_the_example() {
     assert!(!used.is_empty());
     for name in used {
         assert!(
-            example
-                .lines()
-                .any(|line| line.starts_with(&format!("{name}="))),
+            example.lines().any(|line| line.starts_with(&format!("{name}="))),
             "{name}"
         );
     }
@@ -265,21 +246,12 @@ fn the_image_is_built_in_stages_from_what_is_there() {
             "COPY" => {
                 let words: Vec<&str> = rest.split_whitespace().collect();
                 if let Some(stage) = words[0].strip_prefix("--from=") {
-                    assert!(
-                        stages.contains(&stage),
-                        "COPY --from={stage}: no such stage"
-                    );
+                    assert!(stages.contains(&stage), "COPY --from={stage}: no such stage");
                     continue;
                 }
                 for source in &words[..words.len() - 1] {
-                    assert!(
-                        layout::path(source).exists(),
-                        "COPY {source}: not in the clone"
-                    );
-                    assert!(
-                        !ignored.iter().any(|line| line == source),
-                        "COPY {source}: ignored"
-                    );
+                    assert!(layout::path(source).exists(), "COPY {source}: not in the clone");
+                    assert!(!ignored.iter().any(|line| line == source), "COPY {source}: ignored");
                 }
             }
             _ => {}
@@ -302,28 +274,12 @@ fn all_members_of_the_workspace_reach_the_image() {
     let copied: Vec<String> = instructions()
         .into_iter()
         .filter(|(word, rest)| word == "COPY" && !rest.starts_with("--from"))
-        .flat_map(|(_, rest)| {
-            rest.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|(_, rest)| rest.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let manifest = text("Cargo.toml");
-    let members = manifest
-        .split("members = [")
-        .nth(1)
-        .unwrap()
-        .split(']')
-        .next()
-        .unwrap();
-    for member in members
-        .split('"')
-        .filter(|part| part.contains(char::is_alphabetic))
-    {
+    let members = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    for member in members.split('"').filter(|part| part.contains(char::is_alphabetic)) {
         let top = member.split('/').next().unwrap();
-        assert!(
-            copied.iter().any(|source| source == top),
-            "{member} is not copied"
-        );
+        assert!(copied.iter().any(|source| source == top), "{member} is not copied");
     }
 }

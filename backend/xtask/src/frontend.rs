@@ -23,9 +23,7 @@ pub fn folder() -> PathBuf {
 pub fn require_node() -> Result<()> {
     for program in ["node", "npm"] {
         if process::which(program).is_none() {
-            fail!(
-                "the program `{program}` is missing: install Node.js 20.19 or newer (it brings npm)"
-            );
+            fail!("the program `{program}` is missing: install Node.js 20.19 or newer (it brings npm)");
         }
     }
     let version = process::capture(Command::new("node").arg("--version"))?;
@@ -36,10 +34,7 @@ pub fn require_node() -> Result<()> {
         .map(|n| n.parse::<u32>().unwrap_or(0));
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if found < OLDEST_NODE {
-        fail!(
-            "Node.js {} is too old: 20.19 or newer is needed",
-            version.trim()
-        );
+        fail!("Node.js {} is too old: 20.19 or newer is needed", version.trim());
     }
     Ok(())
 }
@@ -57,19 +52,12 @@ pub fn install(folder: &Path) -> Result<()> {
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    process::say(format!(
-        "{shown}: installing its dependencies from the lock file"
-    ));
+    process::say(format!("{shown}: installing its dependencies from the lock file"));
     process::run(
-        npm(
-            folder,
-            &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        )
-        .env("npm_config_loglevel", "error"),
+        npm(folder, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).env("npm_config_loglevel", "error"),
     )?;
     // Without a single dependency npm makes no folder.
-    fs::create_dir_all(folder.join("node_modules"))
-        .could_not(|| format!("write {}", stamp.display()))?;
+    fs::create_dir_all(folder.join("node_modules")).could_not(|| format!("write {}", stamp.display()))?;
     fs::write(&stamp, lock).could_not(|| format!("write {}", stamp.display()))
 }
 

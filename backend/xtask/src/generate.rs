@@ -31,11 +31,7 @@ pub fn all(cluster: &Cluster, mode: Mode, server: impl FnOnce() -> Result<PathBu
     settle(schema::FILE, &schema::generate(cluster)?, mode, &mut stale)?;
     // The server is compiled after its schema is right.
     let server = server()?;
-    let document = process::capture(
-        Command::new(server)
-            .arg("openapi")
-            .current_dir(layout::root()),
-    )?;
+    let document = process::capture(Command::new(server).arg("openapi").current_dir(layout::root()))?;
     settle(DOCUMENT, &with_newline(document), mode, &mut stale)?;
     settle(TYPES, &types()?, mode, &mut stale)?;
     if stale.is_empty() {
@@ -52,12 +48,7 @@ pub fn all(cluster: &Cluster, mode: Mode, server: impl FnOnce() -> Result<PathBu
 
 /// Only the schema, for the time when the server does not compile without it.
 pub fn only_schema(cluster: &Cluster) -> Result<()> {
-    settle(
-        schema::FILE,
-        &schema::generate(cluster)?,
-        Mode::Write,
-        &mut Vec::new(),
-    )
+    settle(schema::FILE, &schema::generate(cluster)?, Mode::Write, &mut Vec::new())
 }
 
 /// The client's types, made from the committed document.

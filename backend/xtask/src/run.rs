@@ -55,10 +55,7 @@ fn serve(options: &Options) -> Result<()> {
     };
     let prebuilt = service::prebuilt();
     match &prebuilt {
-        Some(program) if !program.is_file() => fail!(
-            "TSUNAGI_SERVER is {}, which is no program",
-            program.display()
-        ),
+        Some(program) if !program.is_file() => fail!("TSUNAGI_SERVER is {}, which is no program", program.display()),
         Some(_) => {}
         None => frontend::require_node()?,
     }
@@ -91,6 +88,7 @@ fn serve(options: &Options) -> Result<()> {
         port,
         key_file: folder.path.join("server.key"),
         demo: loaded || demo_wanted,
+        fast_database: false,
     };
     say("Database: migrating");
     settings.migrate()?;
@@ -149,9 +147,7 @@ fn serve(options: &Options) -> Result<()> {
 
 fn print_accounts(demo: bool, loaded_before: bool, new_password: Option<&str>) {
     if !demo {
-        println!(
-            "    no demo data: make the first administrator with `server create-admin` (docs/DEPLOYMENT.md)"
-        );
+        println!("    no demo data: make the first administrator with `server create-admin` (docs/DEPLOYMENT.md)");
         return;
     }
     for account in demo::ACCOUNTS {
@@ -184,8 +180,7 @@ impl Stamps {
     }
 
     fn set(&self, name: &str) -> Result<()> {
-        fs::write(self.folder.join(name), "")
-            .could_not(|| format!("write {}", self.folder.join(name).display()))
+        fs::write(self.folder.join(name), "").could_not(|| format!("write {}", self.folder.join(name).display()))
     }
 
     fn clear(&self, name: &str) {
@@ -204,9 +199,7 @@ struct Folder {
 impl Folder {
     fn open(chosen: Option<&Path>) -> Result<Self> {
         let path = match chosen {
-            Some(path) => {
-                std::path::absolute(path).could_not(|| format!("find {}", path.display()))?
-            }
+            Some(path) => std::path::absolute(path).could_not(|| format!("find {}", path.display()))?,
             None => default_folder()?,
         };
         say(format!("Data folder: {}", path.display()));
@@ -223,11 +216,10 @@ impl Folder {
                     .could_not(|| format!("open {} for PostgreSQL", path.display()))?;
             }
         }
-        let path = fs::canonicalize(&path)
-            .could_not(|| format!("use the data folder {}", path.display()))?;
+        let path = fs::canonicalize(&path).could_not(|| format!("use the data folder {}", path.display()))?;
         fs::read_dir(&path).could_not(|| format!("read the data folder {}", path.display()))?;
-        let lock = File::create(path.join("lock"))
-            .could_not(|| format!("write into the data folder {}", path.display()))?;
+        let lock =
+            File::create(path.join("lock")).could_not(|| format!("write into the data folder {}", path.display()))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -258,10 +250,7 @@ impl Folder {
     /// A run that was killed leaves its server behind, which would keep the port.
     fn end_left_over_server(&self) {
         let file = self.path.join("server.pid");
-        let Some(pid) = fs::read_to_string(&file)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-        else {
+        let Some(pid) = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()) else {
             return;
         };
         // Only if it really is one: the number may belong to another program by now.
@@ -295,10 +284,7 @@ fn default_folder() -> Result<PathBuf> {
 /// Where the database comes from, checked before the long work.
 enum Source {
     Theirs(String),
-    Own {
-        programs: Programs,
-        runner: Option<Runner>,
-    },
+    Own { programs: Programs, runner: Option<Runner> },
 }
 
 impl Source {
@@ -326,11 +312,7 @@ impl Source {
                 barrier.display()
             );
         }
-        let programs = Programs::find(
-            &data,
-            &folder.path.join("postgres-programs"),
-            runner.as_ref(),
-        )?;
+        let programs = Programs::find(&data, &folder.path.join("postgres-programs"), runner.as_ref())?;
         say(format!(
             "Database: our own PostgreSQL {} ({})",
             programs.major(),
@@ -344,12 +326,7 @@ impl Source {
             Self::Theirs(url) => Ok(Database::Theirs(url)),
             Self::Own { programs, runner } => {
                 let log = folder.path.join("postgres.log");
-                let cluster = Cluster::open(
-                    &programs,
-                    &folder.path.join("postgres"),
-                    &log,
-                    runner.as_ref(),
-                )?;
+                let cluster = Cluster::open(&programs, &folder.path.join("postgres"), &log, runner.as_ref())?;
                 say(if cluster.was_running() {
                     "Database: still running, taken over"
                 } else {
@@ -390,9 +367,7 @@ impl Database {
 
     fn migrating_url(&self) -> String {
         match self {
-            Self::Theirs(url) => {
-                std::env::var("MIGRATION_DATABASE_URL").unwrap_or_else(|_| url.clone())
-            }
+            Self::Theirs(url) => std::env::var("MIGRATION_DATABASE_URL").unwrap_or_else(|_| url.clone()),
             Self::Own { cluster, .. } => cluster.url(postgres::SUPERUSER, DATABASE),
         }
     }

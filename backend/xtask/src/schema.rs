@@ -61,20 +61,13 @@ fn migrate(db: &Db) -> Result<()> {
 
 /// PostgreSQL counts characters; people count lines.
 fn line_of(sql: &str, why: &str) -> String {
-    let position = why.split_once(" at character ").and_then(|(_, rest)| {
-        rest.split(|c: char| !c.is_ascii_digit())
-            .next()?
-            .parse::<usize>()
-            .ok()
-    });
+    let position = why
+        .split_once(" at character ")
+        .and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok());
     match position {
         Some(at) => format!(
             ":{}",
-            1 + sql
-                .chars()
-                .take(at.saturating_sub(1))
-                .filter(|c| *c == '\n')
-                .count()
+            1 + sql.chars().take(at.saturating_sub(1)).filter(|c| *c == '\n').count()
         ),
         None => String::new(),
     }
@@ -167,13 +160,10 @@ fn print(db: &Db) -> Result<String> {
             columns,
         });
     }
-    let mut out = String::from(
-        "//! The tables, as the migrations made them. Written by `cargo xtask gen`, never by hand.\n\n",
-    );
+    let mut out =
+        String::from("//! The tables, as the migrations made them. Written by `cargo xtask gen`, never by hand.\n\n");
     if !custom.is_empty() {
-        out.push_str(
-            "/// Types of PostgreSQL that diesel does not know itself.\npub mod sql_types {\n",
-        );
+        out.push_str("/// Types of PostgreSQL that diesel does not know itself.\npub mod sql_types {\n");
         for name in &custom {
             let _ = write!(
                 out,
@@ -200,14 +190,7 @@ fn print(db: &Db) -> Result<String> {
 fn columns(db: &Db, oid: &str, custom: &mut BTreeSet<String>) -> Result<Vec<Column>> {
     let mut columns = Vec::new();
     for row in db.rows(&COLUMNS.replace("{oid}", oid))? {
-        let [
-            Some(name),
-            Some(type_name),
-            Some(array),
-            Some(not_null),
-            Some(schema),
-        ] = &row[..]
-        else {
+        let [Some(name), Some(type_name), Some(array), Some(not_null), Some(schema)] = &row[..] else {
             fail!("the list of columns came in an unknown form");
         };
         let known = known_type(type_name);
@@ -215,9 +198,7 @@ fn columns(db: &Db, oid: &str, custom: &mut BTreeSet<String>) -> Result<Vec<Colu
             Some(known) => known.to_owned(),
             None => {
                 if schema != "public" && schema != "pg_catalog" {
-                    fail!(
-                        "the column {name} has the type {schema}.{type_name}, which is outside of the schema public"
-                    );
+                    fail!("the column {name} has the type {schema}.{type_name}, which is outside of the schema public");
                 }
                 custom.insert(type_name.clone());
                 camel(type_name)
@@ -309,14 +290,10 @@ fn joins(db: &Db) -> Result<Vec<[String; 3]>> {
         };
         all.push([child.clone(), parent.clone(), column.clone()]);
     }
-    let same_pair = |a: &[String; 3], b: &[String; 3]| {
-        (a[0] == b[0] && a[1] == b[1]) || (a[0] == b[1] && a[1] == b[0])
-    };
+    let same_pair = |a: &[String; 3], b: &[String; 3]| (a[0] == b[0] && a[1] == b[1]) || (a[0] == b[1] && a[1] == b[0]);
     Ok(all
         .iter()
-        .filter(|join| {
-            join[0] != join[1] && all.iter().filter(|other| same_pair(join, other)).count() == 1
-        })
+        .filter(|join| join[0] != join[1] && all.iter().filter(|other| same_pair(join, other)).count() == 1)
         .cloned()
         .collect())
 }
@@ -408,16 +385,15 @@ fn camel(name: &str) -> String {
     name.split('_')
         .map(|word| {
             let mut letters = word.chars();
-            letters.next().map_or_else(String::new, |first| {
-                first.to_uppercase().chain(letters).collect()
-            })
+            letters
+                .next()
+                .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
         })
         .collect()
 }
 
 fn rustfmt(text: &str) -> Result<String> {
-    let file =
-        std::env::temp_dir().join(format!("tsunagi-schema-{:08x}.rs", rand::random::<u32>()));
+    let file = std::env::temp_dir().join(format!("tsunagi-schema-{:08x}.rs", rand::random::<u32>()));
     fs::write(&file, text).could_not(|| format!("write {}", file.display()))?;
     let mut command = Command::new("rustfmt");
     command

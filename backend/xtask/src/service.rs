@@ -65,6 +65,8 @@ pub struct Settings {
     pub key_file: PathBuf,
     /// Demo accounts, shown as such.
     pub demo: bool,
+    /// A database that is thrown away may forget: the server refuses one otherwise.
+    pub fast_database: bool,
 }
 
 impl Settings {
@@ -89,8 +91,8 @@ impl Settings {
         } else {
             command.env_remove("TSUNAGI_DEMO");
         }
-        if std::env::var_os("RUST_LOG").is_none() {
-            command.env("RUST_LOG", "info");
+        if self.fast_database {
+            command.env("TSUNAGI_ALLOW_FAST_DATABASE", "1");
         }
         command
     }
@@ -101,16 +103,9 @@ impl Settings {
     }
 
     /// Makes an administrator of an organisation; the password goes through a pipe, not the command line.
-    #[expect(dead_code, reason = "the demo data will begin with it")]
     pub fn create_admin(&self, email: &str, password: &str, organization: &str) -> Result<()> {
         let mut command = self.command("create-admin");
-        command.args([
-            "--email",
-            email,
-            "--password-stdin",
-            "--organization",
-            organization,
-        ]);
+        command.args(["--email", email, "--organization", organization]);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -119,12 +114,10 @@ impl Settings {
             .could_not(|| "start the server".into())?;
         if let Some(mut stdin) = child.stdin.take() {
             stdin
-                .write_all(password.as_bytes())
+                .write_all(format!("{password}\n").as_bytes())
                 .could_not(|| "hand over the password".into())?;
         }
-        let output = child
-            .wait_with_output()
-            .could_not(|| "wait for the server".into())?;
+        let output = child.wait_with_output().could_not(|| "wait for the server".into())?;
         if !output.status.success() {
             fail!(
                 "the first administrator could not be made: {}",
@@ -136,7 +129,7 @@ impl Settings {
 
     /// Starts serving and waits until it answers.
     pub fn serve(&self, log: &Path) -> Result<Serving> {
-        let background = Background::start("the server", &mut self.command("serve"), log)?;
+        let background = Background::start("the server", self.command("serve").env("NO_COLOR", "1"), log)?;
         let mut serving = Serving {
             background,
             log: log.to_owned(),

@@ -122,12 +122,16 @@ fn steps(suite: &mut Suite) -> Result<()> {
         watched(running()?.tell(&mut command))
     })?;
     drop(demo);
+    suite.step("demo data read back", || {
+        needs(compiled, "the server")?;
+        Ok(Step::Done(Some(acceptance::fixture()?)))
+    })?;
     suite.step("seed acceptance", || match acceptance::seeds() {
         None => Ok(Step::NotRun("seed acceptance: NOT RUN")),
-        Some(seeds) => Ok(acceptance::run(&seeds)?.map_or(
-            Step::NotThere("the acceptance of the seed documents"),
-            |counts| Step::Done(Some(counts)),
-        )),
+        Some(seeds) => {
+            needs(compiled, "the server")?;
+            Ok(Step::Done(Some(acceptance::run(&seeds)?)))
+        }
     })?;
     Ok(())
 }
@@ -136,22 +140,9 @@ fn steps(suite: &mut Suite) -> Result<()> {
 pub fn rust_tests() -> Command {
     let mut command = cargo();
     if process::which("cargo-nextest").is_some() {
-        command.args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--no-fail-fast",
-            "--no-tests=pass",
-        ]);
+        command.args(["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=pass"]);
     } else {
-        command.args([
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--lib",
-            "--bins",
-            "--tests",
-        ]);
+        command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]);
     }
     command
 }
@@ -185,6 +176,7 @@ impl Demo {
             port: service::free_port()?,
             key_file: folder.join("server.key"),
             demo: true,
+            fast_database: true,
         };
         settings.migrate()?;
         // Kept after the run: it tells why a browser test failed.
@@ -220,16 +212,14 @@ impl Drop for Demo {
 /// A Python environment in the target folder with exactly what requirements.txt names.
 fn python(folder: &Path) -> Result<PathBuf> {
     let environment = layout::target().join("python");
-    let requirements = fs::read(folder.join("requirements.txt"))
-        .could_not(|| "read tests/python/requirements.txt".into())?;
+    let requirements =
+        fs::read(folder.join("requirements.txt")).could_not(|| "read tests/python/requirements.txt".into())?;
     let stamp = environment.join("installed-requirements.txt");
     if fs::read(&stamp).is_ok_and(|installed| installed == requirements) {
         return Ok(environment);
     }
     if process::which("python3").is_none() {
-        fail!(
-            "the program `python3` is missing: install Python 3.11 or newer with its venv module"
-        );
+        fail!("the program `python3` is missing: install Python 3.11 or newer with its venv module");
     }
     say("Python: installing what tests/python/requirements.txt names");
     process::capture(
@@ -238,15 +228,8 @@ fn python(folder: &Path) -> Result<PathBuf> {
             .arg(&environment),
     )?;
     let mut pip = Command::new(environment.join("bin/python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ])
-    .arg(folder.join("requirements.txt"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .arg(folder.join("requirements.txt"));
     process::capture(&mut pip)?;
     fs::write(&stamp, requirements).could_not(|| format!("write {}", stamp.display()))?;
     Ok(environment)
@@ -255,8 +238,7 @@ fn python(folder: &Path) -> Result<PathBuf> {
 fn in_environment(command: &mut Command, environment: &Path) -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(environment.join("bin")).chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(folders)
-        .could_not(|| "put the Python environment into PATH".into())?;
+    let path = std::env::join_paths(folders).could_not(|| "put the Python environment into PATH".into())?;
     command.env("PATH", path).env("VIRTUAL_ENV", environment);
     Ok(())
 }
@@ -307,9 +289,7 @@ impl Suite {
         say(name);
         let begun = Instant::now();
         let (result, counts) = match work() {
-            Ok(Step::Done(counts)) if counts.is_some_and(|counts| counts.failed > 0) => {
-                ("FAILED", counts)
-            }
+            Ok(Step::Done(counts)) if counts.is_some_and(|counts| counts.failed > 0) => ("FAILED", counts),
             Ok(Step::Done(counts)) => ("ok", counts),
             Ok(Step::NotThere(what)) => {
                 self.remarks.push(format!("{name}: NOT THERE YET ({what})"));
@@ -322,13 +302,7 @@ impl Suite {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(why) => {
                 eprintln!("error: {why}");
-                (
-                    "FAILED",
-                    Some(Counts {
-                        passed: 0,
-                        failed: 1,
-                    }),
-                )
+                ("FAILED", Some(Counts { passed: 0, failed: 1 }))
             }
         };
         self.reports.push(Report {
@@ -341,11 +315,7 @@ impl Suite {
     }
 
     /// A step that is one program.
-    fn command(
-        &mut self,
-        name: &'static str,
-        make: impl FnOnce() -> Result<Command>,
-    ) -> Result<bool> {
+    fn command(&mut self, name: &'static str, make: impl FnOnce() -> Result<Command>) -> Result<bool> {
         self.step(name, || watched(&mut make()?))
     }
 
@@ -357,12 +327,7 @@ impl Suite {
         );
         let mut all = Counts::default();
         for report in &self.reports {
-            let number = |pick: fn(&Counts) -> u64| {
-                report
-                    .counts
-                    .as_ref()
-                    .map_or("-".into(), |c| pick(c).to_string())
-            };
+            let number = |pick: fn(&Counts) -> u64| report.counts.as_ref().map_or("-".into(), |c| pick(c).to_string());
             println!(
                 "{:<34} {:<14} {:>7} {:>7} {:>7.1} s",
                 report.name,

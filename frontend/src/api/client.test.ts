@@ -3,12 +3,15 @@ import { countDrafts, writeDraft } from "../lib/drafts";
 import { etagOf, writeHeaders } from "./client";
 import { ApiError, textConflict } from "./problem";
 
-const ANSWER = {
-  access_token: "t",
-  expires_in: 600,
-  user: { id: "u1", name: "山田 太郎" },
-  organization: { id: "o1", name: "南部町", kind: "municipality" },
+const ME = {
+  id: "u1",
+  name: "山田 太郎",
+  organization_id: "o1",
+  organization_name: "南部町",
+  organization_kind: "municipality",
   role: "editor",
+  permissions: [],
+  demo: false,
 };
 
 /** The browser's network: answers by path, in order, and remembers what was asked. */
@@ -27,6 +30,9 @@ function network(answers: Record<string, (Response | Error)[]>) {
 
 const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
 const expired = () => json({ code: "unauthenticated", status: 401 }, 401);
+const token = (access_token: string) => json({ access_token, token_type: "Bearer", expires_in: 600 });
+const me = (id = "u1") => json({ ...ME, id });
+const ME_PATH = "/api/v1/me";
 const SIGN_IN = "/api/v1/auth/sign-in";
 const REFRESH = "/api/v1/auth/refresh";
 
@@ -47,8 +53,9 @@ beforeEach(() => {
 describe("the way to the API", () => {
   it("refreshes once for several expired calls and repeats each", async () => {
     const asked = network({
-      [SIGN_IN]: [json({ ...ANSWER, access_token: "old" })],
-      [REFRESH]: [json({ ...ANSWER, access_token: "new" })],
+      [SIGN_IN]: [token("old")],
+      [REFRESH]: [token("new")],
+      [ME_PATH]: [me(), me()],
       "/a": [expired(), json({ ok: 1 })],
       "/b": [expired(), json({ ok: 2 })],
     });
@@ -63,16 +70,16 @@ describe("the way to the API", () => {
   });
 
   it("ends the session when the refresh is refused, and says so in Japanese", async () => {
-    network({ [SIGN_IN]: [json(ANSWER)], [REFRESH]: [expired()], "/a": [expired()] });
+    network({ [SIGN_IN]: [token("t")], [ME_PATH]: [me()], [REFRESH]: [expired()], "/a": [expired()] });
     const { get, signIn, currentIdentity } = await load();
     await signIn("a@example.jp", "password");
-    expect(currentIdentity()?.organization.name).toBe("南部町");
+    expect(currentIdentity()?.organization_name).toBe("南部町");
     await expect(get("/a")).rejects.toThrow("もう一度サインインしてください");
     expect(currentIdentity()).toBeNull();
   });
 
   it("keeps the session when only the network failed", async () => {
-    network({ [SIGN_IN]: [json(ANSWER)], [REFRESH]: [new TypeError("failed to fetch")], "/a": [expired()] });
+    network({ [SIGN_IN]: [token("t")], [ME_PATH]: [me()], [REFRESH]: [new TypeError("failed to fetch")], "/a": [expired()] });
     const { get, signIn, currentIdentity } = await load();
     await signIn("a@example.jp", "password");
     await expect(get("/a")).rejects.toThrow("サーバーに接続できませんでした");
@@ -80,7 +87,7 @@ describe("the way to the API", () => {
   });
 
   it("removes another person's drafts at sign-in, and keeps one's own", async () => {
-    network({ [SIGN_IN]: [json(ANSWER), json(ANSWER), json({ ...ANSWER, user: { id: "u2", name: "佐藤 花子" } })] });
+    network({ [SIGN_IN]: [token("1"), token("2"), token("3")], [ME_PATH]: [me(), me(), me("u2")] });
     const { signIn } = await load();
     await signIn("a", "p");
     writeDraft("x", { text: "途中", base: "", etag: '"v1"' });
@@ -99,7 +106,7 @@ describe("writes", () => {
     expect(writeHeaders()).not.toHaveProperty("If-Match");
   });
   it("read the other side of a conflict", () => {
-    const problem = { status: 412, code: "version_conflict", current: { version: 7, planned: "相手" }, changed_by: "山田 太郎" };
+    const problem = { status: 412, code: "stale", current: { version: 7, planned: "相手" }, changed_by: "山田 太郎" };
     expect(textConflict(new ApiError(problem), "planned")).toEqual({ theirs: "相手", etag: '"v7"', changedBy: "山田 太郎", changedAt: undefined });
     expect(textConflict(new Error("x"), "planned")).toBeNull();
   });

@@ -1,5 +1,7 @@
 export { $api, client, etagOf, writeHeaders } from "./client";
+export { everyPage, useEveryPage, usePages } from "./lists";
 export { ApiError, fieldErrors, isApiError, problemMessage, textConflict, type FieldProblem, type Problem } from "./problem";
+export { may } from "./rights";
 export {
   currentIdentity,
   ensureSession,
@@ -9,4 +11,5 @@ export {
   useIdentity,
   type Identity,
 } from "./session";
+export { newerRecord, patchRecord, useWrite } from "./write";
 export type { components, paths } from "./schema.gen";

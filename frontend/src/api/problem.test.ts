@@ -2,16 +2,19 @@ import { describe, expect, it } from "vitest";
 import { ApiError, fieldErrors, problemMessage, toApiError } from "./problem";
 
 describe("problemMessage", () => {
-  it("takes the sentence of the code", () => {
-    expect(problemMessage({ status: 403, code: "forbidden" })).toContain("権限がありません");
+  it("shows the server's sentence", () => {
+    const title = "この期間の値はすでに登録されています。";
+    expect(problemMessage({ status: 409, code: "kpi_observations_current", title })).toBe(title);
+    expect(problemMessage({ status: 409, code: "x", title, detail: "詳しい説明" })).toBe("詳しい説明");
   });
-  it("shows the server's sentence for a code it does not know", () => {
-    const detail = "この日の値はすでに登録されています。";
-    expect(problemMessage({ status: 409, code: "observations_day_unique", detail })).toBe(detail);
+  it("speaks to staff where the server speaks to programs", () => {
+    const title = "更新には、読んだ版を示す If-Match が必要です。";
+    expect(problemMessage({ status: 428, code: "precondition_required", title })).toContain("再読み込み");
   });
   it("falls back to the status, then to a general sentence", () => {
-    expect(problemMessage({ status: 404, code: "x" })).toContain("見つかりません");
-    expect(problemMessage({ status: 418, code: "x" })).toContain("問い合わせ番号");
+    expect(problemMessage({ status: 404, code: "unknown" })).toContain("見つかりません");
+    expect(problemMessage({ status: 503, code: "unknown" })).toContain("1分ほど待って");
+    expect(problemMessage({ status: 418, code: "unknown" })).toContain("問い合わせ番号");
   });
 });
 
@@ -22,7 +25,7 @@ describe("fieldErrors", () => {
       { path: "/email", code: "email", message: "形式" },
       { path: "/schedule/0/date", code: "date", message: "実施日を確認してください。" },
     ];
-    expect(fieldErrors({ status: 422, code: "validation_failed", errors })).toEqual({
+    expect(fieldErrors({ status: 422, code: "invalid", errors })).toEqual({
       "/email": "メールアドレスを入力してください。",
       "/schedule/0/date": "実施日を確認してください。",
     });
@@ -32,7 +35,7 @@ describe("fieldErrors", () => {
 
 describe("toApiError", () => {
   it("reads a problem and Retry-After", async () => {
-    const response = new Response(JSON.stringify({ code: "too_many_requests", status: 429, request_id: "r1" }), {
+    const response = new Response(JSON.stringify({ code: "too_many_attempts", status: 429, request_id: "r1" }), {
       status: 429,
       headers: { "Retry-After": "5" },
     });
@@ -44,6 +47,6 @@ describe("toApiError", () => {
     const response = new Response("<html>", { status: 502, headers: { "X-Request-Id": "r2" } });
     const error = await toApiError(response);
     expect([error.status, error.requestId, error.problem.code]).toEqual([502, "r2", "unknown"]);
-    expect(error.message).toContain("問い合わせ番号");
+    expect(error.message).toContain("1分ほど待って");
   });
 });

@@ -1,6 +1,6 @@
 /**
  * `application/problem+json` (RFC 9457) of the server, and its Japanese sentences. The stable
- * `code` chooses the sentence; a code without an entry shows the server's own Japanese `detail`.
+ * `code` chooses the sentence; a code without an entry shows the server's own Japanese sentence.
  */
 
 export interface FieldProblem {
@@ -12,6 +12,7 @@ export interface FieldProblem {
 
 export interface Problem {
   type?: string;
+  /** The server's Japanese sentence: what is wrong and what to do. */
   title?: string;
   status: number;
   code: string;
@@ -24,46 +25,39 @@ export interface Problem {
   changed_at?: string;
 }
 
-/** Sentences name what happened and what the reader can do. */
+const RELOAD = "画面のデータが古くなっています。入力した内容を控えてからページを再読み込みし、もう一度保存してください。";
+const PROGRAM = "画面とサーバーのやり取りに問題がありました。ページを再読み込みしてください。続く場合は管理者にお知らせください。";
+
+/**
+ * Sentences for what only the browser knows, and for codes whose own sentence speaks to the makers
+ * of other programs. Every other code shows the server's sentence.
+ */
 const SENTENCES: Record<string, string> = {
-  // Reaching the server
   network: "サーバーに接続できませんでした。庁内ネットワークの接続を確認して、もう一度お試しください。",
-  unreadable_answer: "サーバーから読み取れない応答がありました。時間をおいて、もう一度お試しください。",
-  // Who you are
   unauthenticated: "サインインの有効期間が切れました。もう一度サインインしてください。",
-  invalid_credentials: "メールアドレスまたはパスワードが違います。入力した内容を確認してください。",
-  forbidden: "この操作を行う権限がありません。所属する組織の管理者にご相談ください。",
-  not_found: "該当するデータが見つかりません。削除されたか、閲覧できる範囲の外にあります。",
-  // Writing
-  validation_failed: "入力内容に誤りがあります。赤字の項目を確認してください。",
-  version_conflict: "編集している間に、ほかの人がこのデータを更新しました。両方の内容を確認してください。",
-  precondition_required: "画面のデータが古くなっています。ページを再読み込みしてから、もう一度保存してください。",
-  idempotency_mismatch: "同じ送信番号で別の内容が送られました。ページを再読み込みしてから、もう一度保存してください。",
-  payload_too_large: "送信するデータが大きすぎます。内容を分けて保存してください。",
-  // Load
-  too_many_requests: "操作が集中しています。少し待ってから、もう一度お試しください。",
-  unavailable: "ただいまサーバーを利用できません。1分ほど待ってから、もう一度お試しください。",
-  internal: "サーバーで問題が起きました。続く場合は、問い合わせ番号を管理者にお知らせください。",
+  stale: "編集している間に、ほかの人がこのデータを更新しました。両方の内容を確認してください。",
+  precondition_required: RELOAD,
+  bad_if_match: RELOAD,
+  idempotency_key_reused: RELOAD,
+  idempotency_key_required: PROGRAM,
+  unsupported_media_type: PROGRAM,
+  malformed_json: PROGRAM,
+  bad_header: PROGRAM,
+  bad_cursor: "一覧の続きを読み込めませんでした。ページを再読み込みしてください。",
 };
 
-/** When a code is unknown and the answer has no detail, the status still says something true. */
-const BY_STATUS: Record<number, string> = {
-  400: "validation_failed",
-  401: "unauthenticated",
-  403: "forbidden",
-  404: "not_found",
-  410: "not_found",
-  412: "version_conflict",
-  413: "payload_too_large",
-  422: "validation_failed",
-  428: "precondition_required",
-  429: "too_many_requests",
-  503: "unavailable",
-};
+/** For an answer without a problem body, e.g. the page of a proxy. */
+function byStatus(status: number): string {
+  if (status === 403) return "この操作を行う権限がありません。所属する組織の管理者にご相談ください。";
+  if (status === 404) return "該当するデータが見つかりません。削除されたか、閲覧できる範囲の外にあります。";
+  if (status === 413) return "送信するデータが大きすぎます。内容を分けて保存してください。";
+  if (status === 429) return "操作が集中しています。少し待ってから、もう一度お試しください。";
+  if (status >= 502) return "ただいまサーバーを利用できません。1分ほど待ってから、もう一度お試しください。";
+  return "サーバーで問題が起きました。続く場合は、問い合わせ番号を管理者にお知らせください。";
+}
 
 export function problemMessage(problem: Problem): string {
-  const fallback = SENTENCES[BY_STATUS[problem.status] ?? "internal"] ?? "";
-  return SENTENCES[problem.code] ?? problem.detail ?? fallback;
+  return SENTENCES[problem.code] ?? problem.detail ?? problem.title ?? byStatus(problem.status);
 }
 
 /** First message of each field, keyed by JSON pointer (`fieldErrors(problem)["/email"]`). */
@@ -103,10 +97,8 @@ export const networkError = () => new ApiError(NETWORK);
 export async function toApiError(response: Response): Promise<ApiError> {
   const retryAfter = Number(response.headers.get("retry-after"));
   const body: unknown = await response.json().catch(() => null);
-  const problem: Problem =
-    typeof body === "object" && body !== null && "code" in body
-      ? { ...(body as Problem), status: response.status }
-      : { status: response.status, code: "unknown", request_id: response.headers.get("x-request-id") ?? undefined };
+  const known = typeof body === "object" && body !== null && "code" in body ? (body as Problem) : { code: "unknown" };
+  const problem = { request_id: response.headers.get("x-request-id") ?? undefined, ...known, status: response.status };
   return new ApiError(problem, retryAfter > 0 ? retryAfter : undefined);
 }
 

@@ -6,16 +6,18 @@ import { useSyncExternalStore } from "react";
 import { claimDrafts } from "../lib/drafts";
 import { isApiError, networkError, toApiError } from "./problem";
 
+/** The answer of `GET /api/v1/me`. */
 export interface Identity {
-  user: { id: string; name: string };
-  organization: { id: string; name: string; kind: string };
+  id: string;
+  name: string | null;
+  organization_id: string | null;
+  organization_name: string | null;
+  organization_kind: string | null;
   role: string;
+  /** resource:action:relation */
+  permissions: string[];
   /** The server runs on demonstration data. */
-  demo_mode?: boolean;
-}
-
-interface SignInAnswer extends Identity {
-  access_token: string;
+  demo: boolean;
 }
 
 interface Session {
@@ -47,29 +49,35 @@ export function useIdentity(): Identity | null {
   return useSyncExternalStore(subscribeToSession, currentIdentity);
 }
 
-/** The cookie routes refuse what a foreign page could send: a form's content type, no custom header. */
-async function post(path: string, body: unknown): Promise<Response> {
-  const response = await fetch(`/api/v1/auth/${path}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Requested-By": "tsunagi" },
-    body: JSON.stringify(body),
-  }).catch(() => Promise.reject(networkError()));
+async function ask(path: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(`/api/v1/${path}`, init).catch(() => Promise.reject(networkError()));
   if (!response.ok) throw await toApiError(response);
   return response;
 }
 
+/** The cookie routes refuse what a foreign page could send: a form's content type, no custom header. */
+const post = (path: string, body: unknown) =>
+  ask(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Requested-By": "tsunagi" },
+    body: JSON.stringify(body),
+  });
+
+/** With each new token comes a fresh identity: role, organisation or person may have changed. */
 async function take(response: Response) {
-  const { access_token, ...identity } = (await response.json()) as SignInAnswer;
-  claimDrafts(identity.user.id);
-  setSession({ token: access_token, identity });
+  const { access_token: token } = (await response.json()) as { access_token: string };
+  const me = await ask("me", { headers: { Authorization: `Bearer ${token}` } });
+  const identity = (await me.json()) as Identity;
+  claimDrafts(identity.id);
+  setSession({ token, identity });
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
-  await take(await post("sign-in", { email, password }));
+  await take(await post("auth/sign-in", { email, password }));
 }
 
 export async function signOut(): Promise<void> {
-  await post("sign-out", {});
+  await post("auth/sign-out", {});
   setSession(null);
   tabs?.postMessage("signed-out");
 }
@@ -84,7 +92,7 @@ let refreshing: Promise<boolean> | null = null;
 export function refreshSession(): Promise<boolean> {
   refreshing ??= withLock(async () => {
     try {
-      await take(await post("refresh", {}));
+      await take(await post("auth/refresh", {}));
       return true;
     } catch (error) {
       if (isApiError(error) && (error.status === 401 || error.status === 403)) {

@@ -1,30 +1,32 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { isApiError, signOut, type Identity } from "../api";
 import { formatDate, todayInJapan } from "../lib/date";
 import { clearDrafts, countDrafts } from "../lib/drafts";
 import { Button, ConfirmDialog, FiscalYearSwitch, Notice } from "../ui";
 
+/** `section`: the addresses under which the entry is marked as the current one. */
 const NAVIGATION = [
-  { to: "/", label: "ホーム" },
-  { to: "/platforms", label: "プラットフォーム" },
-  { to: "/plans", label: "計画・ロードマップ" },
-  { to: "/kpis", label: "KPI" },
-  { to: "/admin/users", label: "管理" },
+  { to: "/", label: "ホーム", section: /^\/$/ },
+  { to: "/platforms", label: "プラットフォーム", section: /^\/(platforms|projects)(\/|$)/ },
+  { to: "/plans", label: "計画・ロードマップ", section: /^\/plans(\/|$)/ },
+  { to: "/kpis", label: "KPI", section: /^\/kpis(\/|$)/ },
+  { to: "/admin/users", label: "管理", section: /^\/admin\// },
 ] as const;
 
 export function Shell({ identity, children }: { identity: Identity; children: ReactNode }) {
+  const { pathname } = useLocation();
   return (
     <>
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-20 focus:m-2 focus:bg-white focus:p-3">
         本文へ移動
       </a>
-      {identity.demo_mode && (
-        <p className="no-print bg-solid-gray-900 px-6 py-1 text-center text-sm font-bold text-white">
-          ▲ デモ環境です。実際の業務の情報や個人情報を入力しないでください。多要素認証は無効になっています。
-        </p>
-      )}
       <header className="no-print border-b border-solid-gray-420">
+        {identity.demo && (
+          <p className="bg-solid-gray-900 px-6 py-1 text-center text-sm font-bold text-white">
+            ▲ デモ環境です。実際の業務の情報や個人情報を入力しないでください。多要素認証は無効になっています。
+          </p>
+        )}
         <div className="mx-auto flex max-w-[100rem] flex-wrap items-center justify-between gap-x-6 gap-y-2 px-6 py-2">
           <Link to="/" className="flex items-baseline gap-2 py-1 text-key-900">
             <span className="text-2xl font-bold">つなぎ</span>
@@ -37,13 +39,12 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
         </div>
         <nav aria-label="メインメニュー" className="mx-auto max-w-[100rem] px-6">
           <ul className="flex flex-wrap gap-x-1">
-            {NAVIGATION.map(({ to, label }) => (
+            {NAVIGATION.map(({ to, label, section }) => (
               <li key={to}>
                 <Link
                   to={to}
-                  activeOptions={{ exact: to === "/", includeSearch: false }}
-                  className="block border-b-4 border-transparent px-4 py-2 hover:bg-key-50 hover:underline"
-                  activeProps={{ className: "border-key-900! font-bold text-key-900" }}
+                  aria-current={section.test(pathname) ? "true" : undefined}
+                  className="block border-b-4 border-transparent px-4 py-2 hover:bg-key-50 hover:underline aria-[current]:border-key-900 aria-[current]:font-bold aria-[current]:text-key-900"
                 >
                   {label}
                 </Link>
@@ -53,7 +54,7 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
         </nav>
       </header>
       <p className="hidden justify-between text-sm print:flex">
-        <span>{identity.organization.name}</span>
+        <span>{identity.organization_name}</span>
         <span>{formatDate(todayInJapan())}　印刷</span>
       </p>
       <main id="main" tabIndex={-1} className="mx-auto max-w-[100rem] px-6 py-6 outline-none print:p-0">
@@ -85,8 +86,8 @@ function UserMenu({ identity }: { identity: Identity }) {
   return (
     <div className="flex flex-wrap items-center gap-x-3">
       <p className="max-w-80 text-end text-sm leading-[1.4]">
-        {identity.organization.name}
-        <span className="block font-bold">{identity.user.name}</span>
+        {identity.organization_name}
+        <span className="block font-bold">{identity.name}</span>
       </p>
       <Button variant="secondary" size="sm" busy={busy} onClick={() => (countDrafts() > 0 ? setAsking(true) : void leave())}>
         サインアウト

@@ -99,3 +99,16 @@ export function formatPointChange(from: string, to: string): string {
 
 /** For the geometry of charts only: text on screen always comes from the decimal string. */
 export const toChartNumber = (decimal: string) => Number(decimal);
+
+/** numerator ÷ denominator (× `times`), rounded half up to `places` digits after the point; null when it has no value. */
+export function divideDecimals(numerator: string, denominator: string, places: number, times = 1): string | null {
+  const over = split(numerator);
+  const under = split(denominator);
+  if (under.units === 0n) return null;
+  const top = over.units * BigInt(times) * 10n ** BigInt(under.scale + places);
+  const bottom = under.units * 10n ** BigInt(over.scale);
+  const negative = top < 0n !== bottom < 0n;
+  const magnitude = (value: bigint) => (value < 0n ? -value : value);
+  const rounded = (magnitude(top) * 2n + magnitude(bottom)) / (magnitude(bottom) * 2n);
+  return join({ units: negative ? -rounded : rounded, scale: places });
+}

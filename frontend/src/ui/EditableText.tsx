@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useEffectEvent, useId, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useId, useRef, useState, type ReactNode } from "react";
 import { readDraft, writeDraft, type Draft } from "../lib/drafts";
 import { announce } from "./announce";
 import { Button } from "./Button";
@@ -35,6 +35,10 @@ export interface EditableTextProps {
   /** The label is already visible nearby (a table head, a heading): only screen readers get it. */
   labelHidden?: boolean;
   maxLength?: number;
+  /** How the text looks while it is read; without it, as typed. */
+  render?: (text: string) => ReactNode;
+  /** Beside the keys, how to type. */
+  hint?: ReactNode;
   /** Inside a GridCell: the cell starts and ends editing, so no button is shown. */
   editing?: boolean;
   onEditingChange?: (editing: boolean, byKeyboard: boolean) => void;
@@ -247,11 +251,14 @@ export function EditableText(props: EditableTextProps) {
           />
           <p id={`${id}-hint`} className="dense mt-1 text-solid-gray-700">
             Ctrl＋Enterで保存、Escで取り消し
+            {props.hint}
             <PrivacyHint />
           </p>
         </div>
       ) : (
-        <p className="whitespace-pre-wrap">{shown || <span className="text-solid-gray-700">{emptyLabel}</span>}</p>
+        (shown && props.render?.(shown)) || (
+          <p className="whitespace-pre-wrap">{shown || <span className="text-solid-gray-700">{emptyLabel}</span>}</p>
+        )
       )}
       <div className="no-print flex flex-wrap items-center gap-x-2">
         {!editing && !inGrid && readOnlyReason === undefined && (

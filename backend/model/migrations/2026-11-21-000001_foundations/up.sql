@@ -161,27 +161,28 @@ begin
   return new;
 end $$;
 
+-- A record moves to another parent only within what its owner owns, and only by its owner: otherwise it could be
+-- pushed into somebody else's platform.
 create function record_stamp_update() returns trigger language plpgsql as $$
+declare
+  parent_id uuid;
+  owner uuid;
 begin
+  if tg_nargs > 0 then
+    parent_id := (to_jsonb(new) ->> tg_argv[1])::uuid;
+    if parent_id is distinct from (to_jsonb(old) ->> tg_argv[1])::uuid then
+      execute format('select owner_org_id from public.%I where id = $1', tg_argv[0]) into owner using parent_id;
+      if owner is distinct from old.owner_org_id or owner is distinct from app_org() then
+        raise exception 'no such parent' using errcode = '23503',
+          constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
+      end if;
+    end if;
+  end if;
   new.id := old.id;
   new.owner_org_id := old.owner_org_id;
   new.created_at := old.created_at;
   new.version := old.version + 1;
   new.updated_at := now();
-  return new;
-end $$;
-
--- A child moves only between parents of its own owner: elsewhere it would show a foreign owner's record as theirs.
-create function record_refuse_move() returns trigger language plpgsql as $$
-declare
-  owner uuid;
-begin
-  execute format('select owner_org_id from public.%I where id = $1', tg_argv[0])
-    into owner using (to_jsonb(new) ->> tg_argv[1])::uuid;
-  if owner is distinct from old.owner_org_id then
-    raise exception 'no such parent' using errcode = '23503',
-      constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
-  end if;
   return new;
 end $$;
 
@@ -262,11 +263,8 @@ begin
   if append_only then
     execute format('create trigger append_only before update or delete or truncate on %I for each statement execute function refuse_change()', target);
   else
-    execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update()', target);
-    if parent is not null then
-      execute format('create trigger b_move before update of %I on %I for each row when (new.%I is distinct from old.%I) execute function record_refuse_move(%L, %L)',
-        parent_column, target, parent_column, parent_column, parent, parent_column);
-    end if;
+    execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update(%s)', target,
+      case when parent is null then '' else format('%L, %L', parent, parent_column) end);
     execute format('create trigger capture_update after update on %I referencing new table as changed for each statement execute function record_capture_update()', target);
     execute format('create trigger capture_delete after delete on %I referencing old table as changed for each statement execute function record_capture_delete()', target);
   end if;

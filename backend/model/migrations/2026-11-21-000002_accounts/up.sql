@@ -267,10 +267,84 @@ begin
     execute format('grant select, insert, update, delete on %I to tsunagi_app', t);
   end loop;
 end $$;
+-- Who looks after the accounts of his organisation.
+create function app_administers() returns boolean language sql stable parallel safe as $$
+  select app_role() in ('municipality_admin', 'prefecture_admin', 'joint_body_secretariat', 'system_admin')
+$$;
+-- A council has editors only; they look after its systems.
+create function app_administers_clients() returns boolean language sql stable parallel safe as $$
+  select app_administers() or app_role() = 'council_editor'
+$$;
+
+do $$
+declare
+  t text;
+  administers text;
+begin
+  foreach t in array array['users', 'user_roles', 'grants', 'clients'] loop
+    administers := case t when 'clients' then '(select app_administers_clients())' else '(select app_administers())' end;
+    execute format('create policy administrators_insert on %I as restrictive for insert to tsunagi_app with check (%s)', t, administers);
+    execute format('create policy administrators_update on %I as restrictive for update to tsunagi_app using (%s)', t, administers);
+    execute format('create policy administrators_delete on %I as restrictive for delete to tsunagi_app using (%s)', t, administers);
+  end loop;
+end $$;
+
 -- A person changes the own password; an administrator sets that of the own people and ends their sessions.
 create policy app_administer on credentials to tsunagi_app
-  using (exists (select 1 from users u where u.id = holder_id) or exists (select 1 from clients c where c.id = holder_id))
-  with check (exists (select 1 from users u where u.id = holder_id) or exists (select 1 from clients c where c.id = holder_id));
+  using (holder_id = (select app_actor())
+    or ((select app_administers()) and exists (select 1 from users u where u.id = holder_id))
+    or ((select app_administers_clients()) and exists (select 1 from clients c where c.id = holder_id)));
 create policy app_administer on sessions to tsunagi_app
-  using (actor_id = (select app_actor()) or exists (select 1 from users u where u.id = actor_id))
-  with check (actor_id = (select app_actor()) or exists (select 1 from users u where u.id = actor_id));
+  using (actor_id = (select app_actor()) or ((select app_administers()) and exists (select 1 from users u where u.id = actor_id)));
+
+-- Secrets and sessions go with their holder.
+create function forget_holder() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  delete from credentials where holder_id = old.id;
+  delete from sessions where actor_id = old.id;
+  return null;
+end $$;
+create trigger forget_holder after delete on users for each row execute function forget_holder();
+create trigger forget_holder after delete on clients for each row execute function forget_holder();
+
+-- A role fits the kind of its organisation, so no administrator can give one that reaches further; only a system
+-- administrator makes another one. (Without app.role the owner works: `server create-admin`.)
+create function check_role_fits() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  kind constant text := (select o.kind from organizations o where o.id = new.owner_org_id);
+begin
+  if not (case
+    when new.role in ('municipality_viewer', 'municipality_editor', 'municipality_admin') then kind = 'municipality'
+    when new.role in ('prefecture_editor', 'prefecture_admin') then kind = 'prefecture'
+    when new.role = 'council_editor' then kind = 'social_welfare_council'
+    when new.role = 'joint_body_secretariat' then kind = 'joint_body'
+    when new.role = 'partner' then kind not in ('national', 'prefecture', 'municipality', 'department', 'joint_body', 'social_welfare_council', 'operator')
+    when new.role in ('adviser', 'analyst', 'auditor') then true
+    when new.role = 'system_admin' then kind = 'operator' and coalesce(current_setting('app.role', true), '') in ('', 'system_admin')
+    else false end)
+  then
+    raise exception '% is no role of a %', new.role, kind using errcode = '23514',
+      constraint = 'user_roles_fits_organization', table = 'user_roles';
+  end if;
+  return null;
+end $$;
+create constraint trigger user_roles_fits_organization after insert or update on user_roles
+  for each row execute function check_role_fits();
+
+-- Kind and seat decide what the accounts of an organisation see (a prefecture gathers), so they are the operator's to change.
+create function keep_standing() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if coalesce(current_setting('app.role', true), '') not in ('', 'system_admin') and (new.id = new.owner_org_id
+    or exists (select 1 from user_roles r where r.owner_org_id = new.id) or exists (select 1 from clients c where c.owner_org_id = new.id))
+  then
+    raise exception 'kind and seat of an organisation with accounts stay' using errcode = '23514',
+      constraint = 'organizations_standing', table = 'organizations';
+  end if;
+  return new;
+end $$;
+create trigger b_standing before update on organizations for each row
+  when ((old.kind, old.prefecture_code, old.municipality_code) is distinct from (new.kind, new.prefecture_code, new.municipality_code))
+  execute function keep_standing();

@@ -1,3 +1,5 @@
+drop trigger b_scope on grants;
+drop function check_grant_scope;
 do $$
 declare
   t text;
@@ -10,5 +12,6 @@ begin
   end loop;
 end $$;
 drop function open_series, keep_current_target, keep_current_observation, stamp_observation, stamp_target, stamp_evaluation,
-  goal_role_of_plan, check_roadmap_place, keep_original_fiscal_year, check_municipality_codes, child_readable, root_readable,
+  goal_role_of_plan, goals_above, goals_below, refuse_closing_cell_with_items, refuse_items_in_closed_cell, lock_roadmap_cell,
+  check_roadmap_column, check_roadmap_place, keep_original_fiscal_year, check_municipality_codes, child_readable, root_readable,
   app_slots, app_shared;

@@ -256,6 +256,7 @@ create table roadmap_cells (
   kind text not null,
   state text not null default 'not_entered',
   heading_shown boolean not null default true,
+  entered_by_org_id uuid not null,
   constraint roadmap_cells_pkey primary key (id),
   constraint roadmap_cells_key unique nulls not distinct (goal_id, fiscal_year, actor_id, kind),
   constraint roadmap_cells_kind check (kind in ('milestone', 'planned', 'actual', 'note')),
@@ -284,18 +285,19 @@ create table roadmap_items (
   carried_over_from_id uuid,
   continues boolean not null default false,
   position integer not null default 0,
+  entered_by_org_id uuid not null,
   constraint roadmap_items_pkey primary key (id),
   constraint roadmap_items_kind check (kind in ('milestone', 'planned', 'actual', 'note')),
   constraint roadmap_items_progress check (progress in ('not_started', 'ongoing', 'done', 'dropped', 'carried_over')),
   constraint roadmap_items_fiscal_year check (fiscal_year between 1950 and 2200),
   constraint roadmap_items_actor check (kind in ('milestone', 'note') or actor_id is not null),
+  constraint roadmap_items_carried_over_once unique (carried_over_from_id),
   constraint roadmap_items_goal_id_fkey foreign key (goal_id) references goals (id),
   constraint roadmap_items_actor_id_fkey foreign key (actor_id) references plan_actors (id),
   constraint roadmap_items_carried_over_from_id_fkey foreign key (carried_over_from_id) references roadmap_items (id)
 );
 create index roadmap_items_list on roadmap_items (goal_id, fiscal_year, position, id);
 create index roadmap_items_actor_id on roadmap_items (actor_id, fiscal_year);
-create index roadmap_items_carried_over_from_id on roadmap_items (carried_over_from_id);
 create index roadmap_items_due_on on roadmap_items (owner_org_id, due_on) where due_on is not null;
 
 create table evaluations (
@@ -560,18 +562,25 @@ create table kpi_observations (
   recorded_by text,
   constraint kpi_observations_pkey primary key (id),
   constraint kpi_observations_period_kind check (period_kind in ('fiscal_year', 'quarter', 'month', 'day', 'range')),
-  constraint kpi_observations_period check (period_end >= period_start),
+  constraint kpi_observations_period check (period_end >= period_start and case period_kind
+    when 'day' then period_end = period_start
+    when 'month' then extract(day from period_start) = 1 and period_end = (period_start + interval '1 month - 1 day')::date
+    when 'quarter' then extract(day from period_start) = 1 and extract(month from period_start) in (1, 4, 7, 10)
+      and period_end = (period_start + interval '3 months - 1 day')::date
+    when 'fiscal_year' then extract(day from period_start) = 1 and extract(month from period_start) = 4
+      and period_end = (period_start + interval '1 year - 1 day')::date
+    else true end),
   constraint kpi_observations_one_value check (num_nonnulls(number, low, numerator, state, missing_reason) = 1),
   constraint kpi_observations_range check ((low is null) = (high is null) and low <= high),
   constraint kpi_observations_ratio check ((numerator is null) = (denominator is null) and denominator > 0),
-  constraint kpi_observations_missing_reason check (missing_reason in ('not_available', 'not_carried_out', 'not_applicable', 'not_yet_due', 'suppressed', 'none')),
+  constraint kpi_observations_missing_reason check (missing_reason in ('not_available', 'not_carried_out', 'not_applicable', 'not_yet_due', 'suppressed')),
   constraint kpi_observations_quality check (quality in ('provisional', 'final', 'estimated')),
   constraint kpi_observations_current unique (series_id, period_start, period_kind, period_end, revision),
   constraint kpi_observations_kpi_id_fkey foreign key (kpi_id) references kpis (id),
   constraint kpi_observations_series_id_fkey foreign key (series_id) references kpi_series (id),
   constraint kpi_observations_supersedes_id_fkey foreign key (supersedes_id) references kpi_observations (id)
 );
-create index kpi_observations_kpi_id on kpi_observations (kpi_id, series_id, period_start desc, revision desc);
+create index kpi_observations_kpi_id on kpi_observations (kpi_id, period_start, id);
 create index kpi_observations_supersedes_id on kpi_observations (supersedes_id) where supersedes_id is not null;
 
 -- The newest value of the whole and the targets by year, kept in the transaction of the observation, so that
@@ -671,8 +680,7 @@ select record_attach('platform_years', 'platforms', 'platform_id', child_readabl
 -- A member organisation keeps its own row up to date.
 select record_attach('members', 'platforms', 'platform_id', child_readable('members', 'platforms', 'platform_id'),
   'organization_id = (select app_org())');
--- … but nobody makes himself a member: what is shared follows membership.
-create policy app_insert_owner on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+-- … but not the membership itself: what is shared follows it.
 create function keep_membership() returns trigger language plpgsql as $$
 begin
   if new.owner_org_id is distinct from app_org()
@@ -723,8 +731,7 @@ select k.id as kpi_id, o.id as observation_id, o.period_kind, o.period_start, o.
        coalesce(t.targets, '{}') as targets
 from as_of.kpis k
 left join lateral (
-  select o.* from as_of.kpi_observations o join as_of.kpi_series s on s.id = o.series_id
-  where o.kpi_id = k.id and s.municipality_code is null and s.district is null and s.organization_id is null and s.dimensions = '{}'
+  select o.* from as_of.kpi_observations o where o.series_id = k.id
   order by o.period_end desc, o.period_start desc, o.revision desc limit 1) o on true
 left join lateral (
   select jsonb_object_agg(t.fiscal_year::text, t.value order by t.revision) as targets from as_of.kpi_targets t
@@ -782,17 +789,37 @@ end $$;
 create trigger b_see_record before insert or update on external_ids for each row execute function refuse_unseen_record();
 create trigger b_see_record before insert or update on finding_notes for each row execute function refuse_unseen_record();
 
+-- Only what is the organisation's own can be granted.
+create function check_grant_scope() returns trigger language plpgsql as $$
+begin
+  if not exists (select 1 from platforms p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+    and not exists (select 1 from plans p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+  then
+    raise exception 'no such platform or plan' using errcode = '23503', constraint = 'grants_scope_id_fkey', table = 'grants';
+  end if;
+  return new;
+end $$;
+create trigger b_scope before insert or update of scope_id on grants for each row execute function check_grant_scope();
+
+-- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
+create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
+declare
+  origin roadmap_items;
 begin
+  if new.carried_over_from_id is not null then
+    select i.* into origin from public.roadmap_items i where i.id = new.carried_over_from_id;
+    if new.fiscal_year <= origin.fiscal_year then
+      raise exception 'carried over into the past' using errcode = '23514',
+        constraint = 'roadmap_items_carried_over_later', table = 'roadmap_items';
+    end if;
+  end if;
   if tg_op = 'UPDATE' then
     new.original_fiscal_year := old.original_fiscal_year;
   elsif new.carried_over_from_id is not null then
-    select original_fiscal_year into new.original_fiscal_year from public.roadmap_items where id = new.carried_over_from_id;
-    if new.original_fiscal_year is null then
-      raise exception 'no such item' using errcode = '23503',
-        constraint = 'roadmap_items_carried_over_from_id_fkey', table = 'roadmap_items';
-    end if;
+    new.original_fiscal_year := origin.original_fiscal_year;
   else
     new.original_fiscal_year := new.fiscal_year;
   end if;
@@ -801,32 +828,92 @@ end $$;
 create trigger c_original_fiscal_year before insert or update on roadmap_items
   for each row execute function keep_original_fiscal_year();
 
--- Cell and item: the year lies in the plan, the actor is a column of the same plan, and the plan's owner enters
--- a column of somebody else only where that is agreed.
+-- Cell and item: the year lies in the plan, and the actor is a column of the same plan.
 create function check_roadmap_place() returns trigger language plpgsql as $$
 declare
   plan plans;
-  actor plan_actors;
 begin
   select p.* into plan from plans p join goals g on g.plan_id = p.id where g.id = new.goal_id;
   if new.fiscal_year not between plan.first_fiscal_year and plan.last_fiscal_year then
     raise exception 'outside the plan' using errcode = '23514',
       constraint = format('%s_year_of_plan', tg_table_name), table = tg_table_name;
   end if;
-  if new.actor_id is not null then
-    select a.* into actor from plan_actors a where a.id = new.actor_id;
-    if actor.plan_id is distinct from plan.id then
-      raise exception 'no such column' using errcode = '23503',
-        constraint = format('%s_actor_of_plan', tg_table_name), table = tg_table_name;
-    end if;
-    if not actor.entered_by_owner and actor.organization_id is not null and actor.organization_id is distinct from app_org() then
-      raise exception 'the column is entered by its organisation' using errcode = '42501';
-    end if;
+  if new.actor_id is not null and not exists (select 1 from plan_actors a where a.id = new.actor_id and a.plan_id = plan.id) then
+    raise exception 'no such column' using errcode = '23503',
+      constraint = format('%s_actor_of_plan', tg_table_name), table = tg_table_name;
   end if;
   return new;
 end $$;
 create trigger d_place before insert or update on roadmap_cells for each row execute function check_roadmap_place();
 create trigger d_place before insert or update on roadmap_items for each row execute function check_roadmap_place();
+
+-- The plan's owner enters a column of somebody else only where that is agreed (代理入力), and it stays visible who did.
+create function check_roadmap_column() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from plan_actors a where a.id in (old.actor_id, new.actor_id)
+    and not a.entered_by_owner and a.organization_id is distinct from app_org() and a.organization_id is not null)
+  then
+    raise exception 'the column is entered by its organisation' using errcode = '42501';
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  new.entered_by_org_id := app_org();
+  return new;
+end $$;
+create trigger e_column before insert or update or delete on roadmap_cells for each row execute function check_roadmap_column();
+create trigger e_column before insert or update or delete on roadmap_items for each row execute function check_roadmap_column();
+
+-- A cell that says why it is empty has no items. The lock keeps an item and such a state from being written side by side.
+create function lock_roadmap_cell(goal uuid, year smallint, actor uuid, kind text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', goal, year, actor, kind), 0))
+$$;
+
+create function refuse_items_in_closed_cell() returns trigger language plpgsql as $$
+begin
+  perform lock_roadmap_cell(new.goal_id, new.fiscal_year, new.actor_id, new.kind);
+  if exists (select 1 from roadmap_cells c where c.goal_id = new.goal_id and c.fiscal_year = new.fiscal_year
+    and c.actor_id is not distinct from new.actor_id and c.kind = new.kind and c.state <> 'not_entered')
+  then
+    raise exception 'the cell is closed' using errcode = '23514', constraint = tg_name, table = tg_table_name;
+  end if;
+  return null;
+end $$;
+create constraint trigger roadmap_items_cell_closed after insert or update of goal_id, fiscal_year, actor_id, kind on roadmap_items
+  for each row execute function refuse_items_in_closed_cell();
+
+create function refuse_closing_cell_with_items() returns trigger language plpgsql as $$
+begin
+  perform lock_roadmap_cell(new.goal_id, new.fiscal_year, new.actor_id, new.kind);
+  if exists (select 1 from roadmap_items i where i.goal_id = new.goal_id and i.fiscal_year = new.fiscal_year
+    and i.actor_id is not distinct from new.actor_id and i.kind = new.kind)
+  then
+    raise exception 'the cell has items' using errcode = '23514', constraint = tg_name, table = tg_table_name;
+  end if;
+  return null;
+end $$;
+create constraint trigger roadmap_cells_state_without_items after insert or update on roadmap_cells
+  for each row when (new.state <> 'not_entered') execute function refuse_closing_cell_with_items();
+
+-- A goal of a plan and everything below it; without a goal, everything. In the caller's sight and, with as_of, in the past.
+create function goals_below(plan uuid, goal uuid) returns setof uuid language plpgsql stable rows 20 as $$
+begin
+  return query with recursive below as (
+    select g.id from goals g where g.plan_id = plan and (goal is null or g.id = goal)
+    union
+    select g.id from below b join goals g on g.plan_id = plan and g.parent_id = b.id where goal is not null)
+  select b.id from below b;
+end $$;
+
+-- What stands above a goal, up to the root.
+create function goals_above(goal uuid) returns setof uuid language plpgsql stable rows 5 as $$
+begin
+  return query with recursive above as (
+    select g.parent_id from goals g where g.id = goal
+    union
+    select g.parent_id from above a join goals g on g.id = a.parent_id)
+  select a.parent_id from above a where a.parent_id is not null;
+end $$;
 
 create function goal_role_of_plan() returns trigger language plpgsql as $$
 begin
@@ -917,8 +1004,7 @@ begin
   insert into kpi_current as c (kpi_id, observation_id, period_kind, period_start, period_end, value, text, missing_reason, quality)
   select new.kpi_id, new.id, new.period_kind, new.period_start, new.period_end,
          coalesce(new.number, new.numerator / new.denominator), new.state, new.missing_reason, new.quality
-  from kpi_series s
-  where s.id = new.series_id and s.municipality_code is null and s.district is null and s.organization_id is null and s.dimensions = '{}'
+  where new.series_id = new.kpi_id
   on conflict on constraint kpi_current_pkey do update set observation_id = excluded.observation_id, period_kind = excluded.period_kind,
     period_start = excluded.period_start, period_end = excluded.period_end, value = excluded.value, text = excluded.text,
     missing_reason = excluded.missing_reason, quality = excluded.quality
@@ -936,10 +1022,11 @@ begin
 end $$;
 create trigger k_current after insert on kpi_targets for each row execute function keep_current_target();
 
--- Every KPI has the line of the whole from its first moment.
+-- Every KPI has the line of the whole from its first moment, under the id of the KPI itself: reading and recording
+-- the whole needs no look at kpi_series.
 create function open_series() returns trigger language plpgsql as $$
 begin
-  insert into kpi_series (id, owner_org_id, kpi_id) values (gen_random_uuid(), new.owner_org_id, new.id);
+  insert into kpi_series (id, owner_org_id, kpi_id) values (new.id, new.owner_org_id, new.id);
   return null;
 end $$;
 create trigger k_series after insert on kpis for each row execute function open_series();

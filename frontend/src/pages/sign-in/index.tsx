@@ -89,8 +89,6 @@ export default function SignInPage() {
                 サインインの失敗が続いたため、しばらく受け付けを止めています。
                 {wait > 0 ? <span aria-live="off">あと{wait}秒お待ちください。</span> : "もう一度サインインできます。"}
               </p>
-            ) : error.status === 401 ? (
-              <p>メールアドレスまたはパスワードが違います。入力した内容を確認してください。</p>
             ) : (
               <p>{error.message}</p>
             )}

@@ -1,0 +1,17 @@
+import type { Identity } from "./session";
+
+/**
+ * May the signed-in person do this? With a record, whose owner decides; without, something new of the own organisation.
+ * `slotOf` is the organisation whose column, line or row it is in somebody else's record. The server decides again.
+ */
+export function may(
+  identity: Identity | null,
+  resource: string,
+  action: "read" | "create" | "update" | "delete" | "confirm",
+  record?: { owner_org_id: string; slotOf?: string | null },
+): boolean {
+  if (!identity) return false;
+  const own = record === undefined || record.owner_org_id === identity.organization_id;
+  const slot = !own && record.slotOf !== undefined && record.slotOf === identity.organization_id;
+  return identity.permissions.includes(`${resource}:${action}:${own ? "own" : slot ? "slot" : "seen"}`);
+}
