@@ -1,1 +1,702 @@
+//! A town, a city, a prefecture and their partners, on a real server with a database of its own.
+//!
+//! `TestApp::new()` copies a migrated template that all tests share (its name is a hash of what is in it), starts the
+//! service on a free port and drops both at the end. Everything goes over HTTP; SQL only makes what a test starts from
+//! and looks at what no operation shows.
 
+use actix_web::HttpServer;
+use actix_web::web::Data;
+use futures_util::FutureExt;
+use model::caller::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+use server::access::App;
+use server::config::Config;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+/// The password of everybody, and the secret of the council's system.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// The key file of every test's installation.
+pub const KEY: [u8; 32] = [7; 32];
+
+/// An organisation that is there from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Town {
+    pub id: Uuid,
+    pub name: &'static str,
+    kind: &'static str,
+    municipality: Option<&'static str>,
+    prefecture: Option<&'static str>,
+}
+
+const fn town(
+    number: u128,
+    name: &'static str,
+    kind: &'static str,
+    municipality: Option<&'static str>,
+    prefecture: Option<&'static str>,
+) -> Town {
+    Town {
+        id: Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_0000 + number),
+        name,
+        kind,
+        municipality,
+        prefecture,
+    }
+}
+
+const TOTTORI: Option<&str> = Some("310000");
+pub const OPERATOR: Town = town(1, "つなぎ運営", "operator", None, None);
+pub const PREFECTURE: Town = town(2, "鳥取県", "prefecture", None, TOTTORI);
+pub const NANBU: Town = town(3, "南部町", "municipality", Some("313891"), TOTTORI);
+pub const TOTTORI_CITY: Town = town(4, "鳥取市", "municipality", Some("312011"), TOTTORI);
+pub const SHINONSEN: Town = town(5, "新温泉町", "municipality", Some("285862"), Some("280003"));
+pub const COUNCIL: Town = town(
+    6,
+    "南部町社会福祉協議会",
+    "social_welfare_council",
+    Some("313891"),
+    TOTTORI,
+);
+pub const PROMOTION: Town = town(
+    7,
+    "東西町地域振興協議会",
+    "community_promotion_council",
+    Some("313891"),
+    TOTTORI,
+);
+pub const JOINT_BODY: Town = town(8, "麒麟のまち圏域事務局", "joint_body", None, TOTTORI);
+pub const INSTITUTE: Town = town(9, "地域福祉研究所", "npo", None, Some("130001"));
+const TOWNS: [Town; 9] = [
+    OPERATOR,
+    PREFECTURE,
+    NANBU,
+    TOTTORI_CITY,
+    SHINONSEN,
+    COUNCIL,
+    PROMOTION,
+    JOINT_BODY,
+    INSTITUTE,
+];
+
+/// Somebody who can sign in.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    pub name: &'static str,
+    pub town: Town,
+    pub role: Role,
+}
+
+impl Person {
+    pub fn email(self) -> String {
+        format!("{}@example.jp", self.name)
+    }
+}
+
+const fn person(name: &'static str, town: Town, role: Role) -> Person {
+    Person { name, town, role }
+}
+
+/// One for each role, and two in other places. The system of the council comes last.
+pub const PEOPLE: [Person; 15] = [
+    person("viewer", NANBU, Role::MunicipalityViewer),
+    person("editor", NANBU, Role::MunicipalityEditor),
+    person("admin", NANBU, Role::MunicipalityAdmin),
+    person("auditor", NANBU, Role::Auditor),
+    person("council", COUNCIL, Role::CouncilEditor),
+    person("partner", PROMOTION, Role::Partner),
+    person("adviser", INSTITUTE, Role::Adviser),
+    person("analyst", INSTITUTE, Role::Analyst),
+    person("city", TOTTORI_CITY, Role::MunicipalityEditor),
+    person("far", SHINONSEN, Role::MunicipalityEditor),
+    person("pref-editor", PREFECTURE, Role::PrefectureEditor),
+    person("pref-admin", PREFECTURE, Role::PrefectureAdmin),
+    person("joint", JOINT_BODY, Role::JointBodySecretariat),
+    person("operator", OPERATOR, Role::SystemAdmin),
+    person("client", COUNCIL, Role::CouncilClient),
+];
+
+pub const CLIENT: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_00ff);
+
+/// A running service with a database of its own.
+pub struct TestApp {
+    pub url: String,
+    pub http: reqwest::Client,
+    database: String,
+    sql: tokio_postgres::Client,
+    tokens: Mutex<HashMap<&'static str, String>>,
+    server: actix_web::dev::ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        let template = template().await;
+        let admin = connect(&database_url("postgres")).await;
+        let database = format!("tsunagi_test_{}", Uuid::now_v7().simple());
+        when_free(
+            &admin,
+            &format!("create database {database} template {template} owner tsunagi_owner"),
+        )
+        .await;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it listens"));
+        let config = Config {
+            database_url: database_url(&database),
+            connections: 12,
+            public_url: url.clone(),
+            key: KEY,
+            demo: false,
+        };
+        let (started, start) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = Data::new(App::new(config));
+                app.load_keys().await.expect("signing keys");
+                let server = HttpServer::new(move || server::app(app.clone()).0)
+                    .workers(1)
+                    .disable_signals()
+                    .listen(listener)
+                    .expect("it listens")
+                    .run();
+                let _ = started.send(server.handle());
+                server.await.expect("the server ends when it is told to");
+            });
+        });
+        let server = start.await.expect("the server starts");
+        let sql = connect(&database_url(&database)).await;
+        sql.batch_execute("set role tsunagi_owner")
+            .await
+            .expect("the owner exists");
+        Self {
+            url,
+            http: reqwest::Client::new(),
+            database,
+            sql,
+            tokens: Mutex::default(),
+            server,
+            thread: Some(thread),
+        }
+    }
+
+    pub fn anonymous(&self) -> Caller<'_> {
+        Caller { app: self, token: None }
+    }
+
+    /// Somebody of [`PEOPLE`], signed in over HTTP.
+    pub async fn caller(&self, name: &str) -> Caller<'_> {
+        let person = PEOPLE.into_iter().find(|p| p.name == name).expect("one of PEOPLE");
+        let known = self.tokens.lock().expect("no thread died").get(person.name).cloned();
+        let token = match known {
+            Some(token) => token,
+            None => {
+                let token = if person.role == Role::CouncilClient {
+                    self.client_token(CLIENT, PASSWORD).await.expect(200)
+                } else {
+                    self.sign_in(&person.email(), PASSWORD).await.expect(200)
+                };
+                let token = token["access_token"].as_str().expect("a token").to_owned();
+                self.tokens
+                    .lock()
+                    .expect("no thread died")
+                    .insert(person.name, token.clone());
+                token
+            }
+        };
+        Caller {
+            app: self,
+            token: Some(token),
+        }
+    }
+
+    pub async fn viewer(&self) -> Caller<'_> {
+        self.caller("viewer").await
+    }
+    pub async fn editor(&self) -> Caller<'_> {
+        self.caller("editor").await
+    }
+    pub async fn admin(&self) -> Caller<'_> {
+        self.caller("admin").await
+    }
+    /// An editor of another town in the same prefecture.
+    pub async fn foreign_editor(&self) -> Caller<'_> {
+        self.caller("city").await
+    }
+    pub async fn council(&self) -> Caller<'_> {
+        self.caller("council").await
+    }
+    pub async fn prefecture(&self) -> Caller<'_> {
+        self.caller("pref-admin").await
+    }
+    pub async fn joint_body(&self) -> Caller<'_> {
+        self.caller("joint").await
+    }
+    pub async fn operator(&self) -> Caller<'_> {
+        self.caller("operator").await
+    }
+    pub async fn client(&self) -> Caller<'_> {
+        self.caller("client").await
+    }
+
+    /// A caller with a token of one's own making.
+    pub fn with_token(&self, token: &str) -> Caller<'_> {
+        Caller {
+            app: self,
+            token: Some(token.to_owned()),
+        }
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Reply {
+        self.anonymous()
+            .post("/auth/sign-in", json!({ "email": email, "password": password }))
+            .await
+    }
+
+    pub async fn client_token(&self, client: Uuid, secret: &str) -> Reply {
+        let form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret={}",
+            secret.replace(' ', "+")
+        );
+        let request = self
+            .http
+            .post(format!("{}/api/v1/oauth/token", self.url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        Reply::of(request).await
+    }
+
+    /// A request of the screens with their cookie.
+    pub async fn with_cookie(&self, path: &str, cookie: &str) -> Reply {
+        let headers = [
+            ("origin", self.url.as_str()),
+            ("x-requested-by", "tsunagi"),
+            ("cookie", cookie),
+        ];
+        self.anonymous()
+            .send(Method::POST, path, Some(json!({})), &headers)
+            .await
+    }
+
+    /// Runs SQL as the owner of the tables, past the service.
+    pub async fn sql(&self, sql: &str) {
+        self.sql
+            .batch_execute(sql)
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    }
+
+    /// The first column of every row, as text.
+    pub async fn texts(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<String> {
+        let rows = self
+            .sql
+            .query(sql, parameters)
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+        rows.iter()
+            .map(|row| row.get::<_, Option<String>>(0).unwrap_or_default())
+            .collect()
+    }
+
+    /// A connection of its own to the test's database, as a superuser.
+    pub async fn superuser(&self) -> tokio_postgres::Client {
+        connect(&database_url(&self.database)).await
+    }
+
+    /// Inserts a record past the service; columns that are not named get their defaults.
+    pub async fn insert(&self, table: &str, owner: Town, fields: &Value) -> Uuid {
+        let names: Vec<&str> = fields.as_object().expect("fields").keys().map(String::as_str).collect();
+        let list = |prefix: &str| names.iter().map(|n| format!(", {prefix}{n}")).collect::<String>();
+        let statement = format!(
+            "insert into {table} (id, owner_org_id{}) select gen_random_uuid(), $1::text::uuid{}
+             from jsonb_populate_record(null::{table}, $2::text::jsonb) r returning id::text",
+            list(""),
+            list("r.")
+        );
+        let ids = self
+            .texts(&statement, &[&owner.id.to_string(), &fields.to_string()])
+            .await;
+        ids[0].parse().expect("an id")
+    }
+
+    /// The id of one of [`PEOPLE`].
+    pub async fn user_id(&self, name: &str) -> Uuid {
+        let email = format!("{name}@example.jp");
+        self.texts("select id::text from users where email = $1", &[&email])
+            .await[0]
+            .parse()
+            .expect("an id")
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+        let _ = self.thread.take().map(JoinHandle::join);
+        let database = self.database.clone();
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let admin = connect(&database_url("postgres")).await;
+                let _ = admin
+                    .batch_execute(&format!("drop database {database} with (force)"))
+                    .await;
+            });
+        });
+        let _ = dropped.join();
+    }
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    app: &'a TestApp,
+    token: Option<String>,
+}
+
+impl Caller<'_> {
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    /// With a fresh idempotency key: systems need one.
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        let key = Uuid::now_v7().to_string();
+        self.send(Method::POST, path, Some(body), &[("idempotency-key", &key)])
+            .await
+    }
+
+    /// Changes the version that is there now.
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        let etag = self.etag(path).await;
+        self.patch_version(path, body, &etag).await
+    }
+
+    pub async fn patch_version(&self, path: &str, body: Value, etag: &str) -> Reply {
+        let key = Uuid::now_v7().to_string();
+        self.send(
+            Method::PATCH,
+            path,
+            Some(body),
+            &[("if-match", etag), ("idempotency-key", &key)],
+        )
+        .await
+    }
+
+    /// Deletes the version that is there now.
+    pub async fn delete(&self, path: &str) -> Reply {
+        let etag = self.etag(path).await;
+        let key = Uuid::now_v7().to_string();
+        self.send(
+            Method::DELETE,
+            path,
+            None,
+            &[("if-match", &etag), ("idempotency-key", &key)],
+        )
+        .await
+    }
+
+    /// Moves a sheet along its life.
+    pub async fn transition(&self, path: &str, status: &str, reason: &str) -> Reply {
+        let etag = self.etag(path).await;
+        let headers = [("if-match", etag.as_str()), ("change-reason", reason)];
+        self.send(
+            Method::POST,
+            &format!("{path}/transition"),
+            Some(json!({ "status": status })),
+            &headers,
+        )
+        .await
+    }
+
+    async fn etag(&self, path: &str) -> String {
+        self.get(path).await.header("etag").unwrap_or("*").to_owned()
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Reply {
+        let body = body.map(|b| b.to_string().into_bytes());
+        self.raw(method, path, body, "application/json", headers).await
+    }
+
+    /// A body that need not be JSON.
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        media_type: &str,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let path = if path.starts_with("/api/") {
+            path.to_owned()
+        } else {
+            format!("/api/v1{path}")
+        };
+        let mut request = self.app.http.request(method, format!("{}{path}", self.app.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", media_type).body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::of(request).await
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+    pub text: String,
+    asked: String,
+}
+
+impl Reply {
+    async fn of(request: reqwest::RequestBuilder) -> Self {
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let response = client.execute(request).await.unwrap_or_else(|e| panic!("{asked}: {e}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap_or_else(|e| panic!("{asked}: {e}"));
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self {
+            status,
+            headers,
+            body,
+            text,
+            asked,
+        }
+    }
+
+    /// The reply, if it has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{} answered {}", self.asked, self.text);
+        self
+    }
+
+    /// The reply, if it is a problem with this status and code.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Self {
+        let reply = self.expect(status);
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            reply.text
+        );
+        assert_eq!(reply["code"], code, "{} answered {}", reply.asked, reply.text);
+        assert_eq!(reply["status"], status);
+        assert!(
+            reply["title"].as_str().is_some_and(|t| t.ends_with('。')),
+            "{}",
+            reply.text
+        );
+        reply
+    }
+
+    /// The reply, if it names this field as wrong, with this code.
+    #[track_caller]
+    pub fn wrong_field(self, path: &str, code: &str) -> Self {
+        let reply = self.problem(422, "invalid");
+        let errors = reply["errors"].as_array().cloned().unwrap_or_default();
+        assert!(
+            errors.iter().any(|e| e["path"] == path && e["code"] == code),
+            "{}",
+            reply.text
+        );
+        reply
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub fn etag(&self) -> &str {
+        self.header("etag").expect("an ETag")
+    }
+
+    #[track_caller]
+    pub fn id(&self) -> Uuid {
+        self["id"]
+            .as_str()
+            .and_then(|id| id.parse().ok())
+            .unwrap_or_else(|| panic!("no id: {}", self.text))
+    }
+
+    /// The refresh cookie that the answer sets, as `name=value`.
+    pub fn cookie(&self) -> String {
+        let set = self.header("set-cookie").expect("a cookie");
+        set.split(';').next().unwrap_or_default().to_owned()
+    }
+
+    /// Values of a field of the rows of a page.
+    pub fn items(&self, field: &str) -> Vec<Value> {
+        let items = self["items"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no page: {}", self.text));
+        items.iter().map(|item| item[field].clone()).collect()
+    }
+}
+
+impl std::ops::Index<&str> for Reply {
+    type Output = Value;
+    fn index(&self, name: &str) -> &Value {
+        &self.body[name]
+    }
+}
+
+/// The URL of a database of the throw-away cluster.
+fn database_url(database: &str) -> String {
+    let url = std::env::var("TEST_DATABASE_URL").expect(
+        "TEST_DATABASE_URL must be the superuser's URL of a throw-away PostgreSQL; `cargo xtask test` starts one",
+    );
+    let (base, query) = url
+        .split_once('?')
+        .map_or((url.as_str(), String::new()), |(b, q)| (b, format!("?{q}")));
+    let (server, _) = base.rsplit_once('/').expect("the URL names a database");
+    format!("{server}/{database}{query}")
+}
+
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .expect("the test cluster answers");
+    tokio::spawn(connection.map(drop));
+    client
+}
+
+/// A template is free only when the connections that made it are really gone.
+async fn when_free(admin: &tokio_postgres::Client, sql: &str) {
+    for attempt in 0.. {
+        match admin.batch_execute(sql).await {
+            Ok(()) => return,
+            Err(error) if attempt < 100 && error.code() == Some(&tokio_postgres::error::SqlState::OBJECT_IN_USE) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("{sql}: {error:?}"),
+        }
+    }
+}
+
+/// The migrated database with the towns and their people, made once for all processes.
+async fn template() -> String {
+    let mut hash = DefaultHasher::new();
+    include_str!("app.rs").hash(&mut hash);
+    let backend = Path::new(env!("CARGO_MANIFEST_DIR")).join("../backend/model");
+    hash_files(&backend.join("migrations"), &mut hash);
+    hash_files(&backend.join("reference"), &mut hash);
+    let name = format!("tsunagi_template_{:016x}", hash.finish());
+
+    let admin = connect(&database_url("postgres")).await;
+    admin
+        .batch_execute("select pg_advisory_lock(hashtext('tsunagi test template'))")
+        .await
+        .expect("a lock");
+    let made = admin
+        .query("select 1 from pg_database where datname = $1", &[&name])
+        .await
+        .expect("databases");
+    if made.is_empty() {
+        let raw = format!("{name}_raw");
+        admin
+            .batch_execute(&format!("drop database if exists {raw} with (force)"))
+            .await
+            .expect("no half template");
+        admin
+            .batch_execute(&format!("create database {raw} template template0 locale 'C.UTF-8'"))
+            .await
+            .expect("a database");
+        let url = database_url(&raw);
+        tokio::task::spawn_blocking({
+            let url = url.clone();
+            move || model::migrate(&url).expect("migrations")
+        })
+        .await
+        .expect("migrations");
+        furnish(&url).await;
+        when_free(&admin, &format!("alter database {raw} rename to {name}")).await;
+    }
+    name
+}
+
+fn hash_files(folder: &Path, hash: &mut DefaultHasher) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|e| e.expect("an entry").path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            hash_files(&path, hash);
+        } else {
+            path.file_name().hash(hash);
+            std::fs::read(&path).expect("a file").hash(hash);
+        }
+    }
+}
+
+/// Puts the towns and their people into the template.
+async fn furnish(url: &str) {
+    let (sql, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .expect("the template answers");
+    let connection = tokio::spawn(connection);
+    let hash = server::password::hash_now(PASSWORD, "somebody@example.jp").expect("a good password");
+    sql.batch_execute("set role tsunagi_owner")
+        .await
+        .expect("the owner exists");
+    for town in TOWNS {
+        sql.execute(
+            "insert into organizations (id, owner_org_id, kind, name, municipality_code, prefecture_code)
+             select $1::text::uuid, $1::text::uuid, $2, $3, $4, $5",
+            &[
+                &town.id.to_string(),
+                &town.kind,
+                &town.name,
+                &town.municipality,
+                &town.prefecture,
+            ],
+        )
+        .await
+        .expect("a town");
+    }
+    for person in PEOPLE {
+        let town = person.town.id.to_string();
+        if person.role == Role::CouncilClient {
+            sql.batch_execute(&format!(
+                "insert into clients (id, owner_org_id, name) values ('{CLIENT}', '{town}', '相談記録システム');
+                 insert into credentials (id, holder_id, secret_hash) values (gen_random_uuid(), '{CLIENT}', '{hash}')"
+            ))
+            .await
+            .expect("a client");
+            continue;
+        }
+        let (id, email, role) = (Uuid::now_v7(), person.email(), person.role.as_str());
+        let name = format!("{} {}", person.town.name, person.name);
+        sql.batch_execute(&format!(
+            "insert into users (id, owner_org_id, email, name) values ('{id}', '{town}', '{email}', '{name}');
+             insert into user_roles (id, owner_org_id, user_id, role, valid_from) values (gen_random_uuid(), '{town}', '{id}', '{role}', '2020-04-01');
+             insert into credentials (id, holder_id, secret_hash) values (gen_random_uuid(), '{id}', '{hash}')"
+        ))
+        .await
+        .unwrap_or_else(|e| panic!("{}: {e:?}", person.name));
+    }
+    drop(sql);
+    let _ = connection.await;
+}

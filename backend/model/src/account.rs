@@ -162,6 +162,7 @@ pub struct Client {
 pub struct ClientFields {
     #[validate(nested)]
     pub name: Name,
+    /// One that is not active is refused at once.
     #[serde(default = "yes")]
     pub active: bool,
     /// It cannot sign in after this moment.

@@ -18,10 +18,13 @@ pub struct Municipality {
     /// Code of its prefecture.
     #[schema(example = "310000")]
     pub prefecture_code: String,
+    /// Name of its prefecture.
     #[schema(example = "鳥取県")]
     pub prefecture_name: String,
+    /// Its name.
     #[schema(example = "鳥取市")]
     pub name: String,
+    /// Reading, in hiragana.
     #[schema(example = "とっとりし")]
     pub kana: String,
     /// prefecture, designated_city, city, special_ward, ward, town or village.

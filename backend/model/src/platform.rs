@@ -291,6 +291,7 @@ pub struct Breakthrough {
     #[validate(nested, length(max = 20))]
     #[schema(max_items = 20)]
     pub timeline: Vec<Period>,
+    /// What stood in the way and how it was overcome.
     #[serde(default)]
     #[validate(nested, length(max = 50))]
     #[schema(max_items = 50)]

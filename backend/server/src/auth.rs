@@ -51,6 +51,7 @@ struct SignIn {
 pub struct AccessToken {
     /// Send it as `Authorization: Bearer …`; keep it in memory only.
     access_token: String,
+    /// How the token is sent.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Seconds until it ends.
@@ -171,9 +172,12 @@ async fn sign_out(app: Data<App>, request: HttpRequest) -> Result<Handmade<NoCon
 
 #[derive(Deserialize, ToSchema)]
 struct ClientCredentials {
+    /// Always `client_credentials`.
     #[schema(example = "client_credentials")]
     grant_type: String,
+    /// The system; may stand in the `Authorization` header instead.
     client_id: Option<Uuid>,
+    /// Its secret; may stand in the `Authorization` header instead.
     client_secret: Option<String>,
 }
 
@@ -247,12 +251,16 @@ fn basic_credentials(request: &HttpRequest) -> Option<(Uuid, String)> {
 /// The signed-in caller.
 #[derive(Serialize, ToSchema)]
 struct Me {
+    /// Account or system.
     id: Uuid,
+    /// Its name.
     #[schema(example = "南部町 編集者")]
     name: Option<String>,
     organization_id: Option<OrganizationId>,
+    /// The name of the organisation for which it acts.
     #[schema(example = "南部町")]
     organization_name: Option<String>,
+    /// What that organisation is.
     #[schema(example = "municipality")]
     organization_kind: Option<String>,
     role: Role,
@@ -288,6 +296,7 @@ async fn read_me(access: Access<SignedIn>, app: Data<App>) -> Result<Plain<Me>> 
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct KeySet {
+    /// Keys that sign, and keys whose tokens may still be in use.
     #[schema(value_type = Vec<Object>)]
     keys: Vec<serde_json::Value>,
 }

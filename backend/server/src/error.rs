@@ -95,12 +95,14 @@ pub struct FieldError {
 /// RFC 9457 problem details: the body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
+    /// Always `about:blank`: `code` tells problems apart.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     pub kind: &'static str,
     /// What is wrong and what to do, in Japanese.
     #[schema(example = "入力内容を確認してください。")]
     pub title: String,
+    /// The HTTP status.
     #[schema(example = 422, minimum = 400, maximum = 599)]
     pub status: u16,
     /// Stable, for machines; the name of the constraint where a rule of the data was broken.

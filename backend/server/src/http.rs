@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use futures_util::future::LocalBoxFuture;
 use model::idempotency;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -142,13 +142,55 @@ impl<T: 'static> FromRequest for Json<T> {
                 StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
                 _ => Error::BadRequest("malformed_json"),
             })?;
-            // Well-formed (and not nested beyond 128), before any database work.
-            serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|_| Error::BadRequest("malformed_json"))?;
+            serde_json::from_slice::<WellFormed>(&bytes).map_err(|_| Error::BadRequest("malformed_json"))?;
             Ok(Self {
                 bytes,
                 _type: PhantomData,
             })
         })
+    }
+}
+
+/// Any JSON, looked at and left: well-formed, in UTF-8, and not nested beyond serde_json's limit of 128 (which `IgnoredAny`
+/// does not know), before any database work.
+struct WellFormed;
+
+impl<'de> Deserialize<'de> for WellFormed {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = WellFormed;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("JSON")
+            }
+            fn visit_unit<E>(self) -> Result<WellFormed, E> {
+                Ok(WellFormed)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<WellFormed, E> {
+                Ok(WellFormed)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<WellFormed, E> {
+                Ok(WellFormed)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<WellFormed, E> {
+                Ok(WellFormed)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<WellFormed, E> {
+                Ok(WellFormed)
+            }
+            fn visit_str<E>(self, _: &str) -> Result<WellFormed, E> {
+                Ok(WellFormed)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<WellFormed, A::Error> {
+                while items.next_element::<WellFormed>()?.is_some() {}
+                Ok(WellFormed)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<WellFormed, A::Error> {
+                while members.next_entry::<WellFormed, WellFormed>()?.is_some() {}
+                Ok(WellFormed)
+            }
+        }
+        deserializer.deserialize_any(Look)
     }
 }
 

@@ -82,6 +82,7 @@ fn finish(document: &mut Value) {
         .expect("there are schemas");
     components.extend(schemas);
     flatten(components);
+    describe_properties(components);
     patches(components);
     rename_patches(document);
     document["tags"] = tags
@@ -255,30 +256,58 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
 /// A record is printed as `allOf` of its own columns and its fields; one flat object is easier to read and to generate from.
 fn flatten(schemas: &mut serde_json::Map<String, Value>) {
     let originals = schemas.clone();
-    for schema in schemas.values_mut() {
-        let Some(parts) = schema.get("allOf").and_then(Value::as_array).cloned() else {
-            continue;
-        };
+    for schema in schemas.values_mut().filter(|s| s.get("allOf").is_some()) {
         let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
-        for part in parts.iter().rev() {
-            let part = match part
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|r| r.rsplit('/').next())
-            {
-                Some(name) => originals[name].clone(),
-                None => part.clone(),
-            };
-            if let Some(own) = part.get("properties").and_then(Value::as_object) {
-                properties.extend(own.clone());
-                // An answer always has every field, also those that may be left out of a request.
-                required.extend(own.keys().cloned());
-            }
-        }
+        gather(schema, &originals, &mut properties);
+        // An answer always has every field, also those that may be left out of a request.
+        required.extend(properties.keys().cloned());
         let description = schema.get("description").cloned();
         *schema = json!({ "type": "object", "required": required, "properties": properties });
         if let Some(description) = description {
             schema["description"] = description;
+        }
+    }
+}
+
+/// Properties of a schema and of everything it is made of.
+fn gather(schema: &Value, originals: &serde_json::Map<String, Value>, properties: &mut serde_json::Map<String, Value>) {
+    if let Some(name) = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|r| r.rsplit('/').next())
+    {
+        gather(&originals[name], originals, properties);
+    }
+    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        gather(part, originals, properties);
+    }
+    if let Some(own) = schema.get("properties").and_then(Value::as_object) {
+        properties.extend(own.clone());
+    }
+}
+
+/// Fields that mean the same in every record.
+fn describe_properties(schemas: &mut serde_json::Map<String, Value>) {
+    for schema in schemas.values_mut() {
+        for (name, property) in schema
+            .get_mut("properties")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            let meaning = match name.as_str() {
+                "created_at" => "When it was created.",
+                "updated_at" => "When it was changed last.",
+                "valid_from" => "First day on which it holds.",
+                "valid_to" => "Last day on which it holds; open if null.",
+                "fiscal_year" => "年度: the calendar year in which it begins.",
+                "period_start" => "First day of the period.",
+                "period_end" => "Last day of the period.",
+                _ => continue,
+            };
+            if property.get("description").is_none() {
+                property["description"] = json!(meaning);
+            }
         }
     }
 }

@@ -171,12 +171,7 @@ impl Keys {
             nbf: now.timestamp(),
             exp: (now + ACCESS).timestamp(),
         };
-        let header = Header {
-            typ: Some("at+jwt".to_owned()),
-            kid: Some(key.id.to_string()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        jsonwebtoken::encode(&header, &claims, sign).map_err(Error::internal)
+        jsonwebtoken::encode(&header(key.id), &claims, sign).map_err(Error::internal)
     }
 
     /// The claims of a token that we signed for this service and that is good now; anything else is nothing.
@@ -184,22 +179,21 @@ impl Keys {
         if token.len() > LONGEST {
             return None;
         }
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        if header.typ.as_deref() != Some("at+jwt") || header.alg != Algorithm::EdDSA {
-            return None;
-        }
-        let kid: Uuid = header.kid?.parse().ok()?;
+        let told = jsonwebtoken::decode_header(token).ok()?;
         let keys = self.current();
-        let key = keys.iter().find(|k| k.id == kid)?;
+        // Compared as a whole: another type or algorithm, a key that the token brings itself, an extension that must be
+        // understood are all not ours.
+        let key = keys.iter().find(|k| header(k.id) == told)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.leeway = 5;
         validation.validate_nbf = true;
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
-        jsonwebtoken::decode::<Claims>(token, &key.verify, &validation)
-            .ok()
-            .map(|data| data.claims)
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.verify, &validation)
+            .ok()?
+            .claims;
+        matches!(claims.kind, CallerKind::User | CallerKind::Client).then_some(claims)
     }
 
     /// Public keys, as a JSON Web Key Set (RFC 7517, RFC 8037).
@@ -250,6 +244,15 @@ impl Keys {
     fn derived_key(&self, purpose: &[u8]) -> hmac::Key {
         let derive = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
         hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&derive, purpose).as_ref())
+    }
+}
+
+/// The header of our tokens.
+fn header(key: Uuid) -> Header {
+    Header {
+        typ: Some("at+jwt".to_owned()),
+        kid: Some(key.to_string()),
+        ..Header::new(Algorithm::EdDSA)
     }
 }
 

@@ -254,6 +254,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/external-ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's ids of other systems, in the order in which they were recorded.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_external_ids"];
+        put?: never;
+        /**
+         * Record the id that another system gave to a record the caller sees.
+         * @description A record has one id in each system, and an id of a system stands for one record of a kind.
+         */
+        post: operations["create_external_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/external-ids/{external_id_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an id of another system.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_external_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an id of another system.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_external_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/goal-roles": {
         parameters: {
             query?: never;
@@ -408,6 +456,26 @@ export interface paths {
          * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
          */
         patch: operations["update_grant"];
+        trace?: never;
+    };
+    "/api/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a record, newest first, each with what it changed.
+         * @description Whoever sees a record sees its history; of a deleted one, its owner does.
+         */
+        get: operations["list_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/kpi-observations": {
@@ -801,6 +869,78 @@ export interface paths {
         get: operations["list_municipalities"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/municipality-facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List facts of municipalities, in the order of codes (団体コード順) and dates.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_municipality_facts"];
+        put?: never;
+        /**
+         * Record a fact of a municipality, owned by the caller's organisation.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_municipality_fact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/municipality-facts/{municipality_fact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a fact of a municipality.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_municipality_fact"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a fact of a municipality.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_municipality_fact"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a fact of a municipality (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_municipality_fact"];
+        trace?: never;
+    };
+    "/api/v1/municipality-facts/{municipality_fact_id}/transition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a fact along its life: draft, submitted, returned, confirmed, published.
+         * @description Going back from confirmed or published, and returning, need a `Change-Reason`.
+         */
+        post: operations["transition_municipality_fact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1207,6 +1347,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/project-costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what projects cost, in the declared order.
+         * @description Costs are never public: their owner, the contractor and, of submitted sheets, the prefecture see them.
+         */
+        get: operations["list_project_costs"];
+        put?: never;
+        /**
+         * Add a cost to a project.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_project_cost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/project-costs/{project_cost_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a cost of a project.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_project_cost"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a cost of a project.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_project_cost"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a cost of a project (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_project_cost"];
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -1543,7 +1735,10 @@ export interface components {
              * @example 600
              */
             expires_in: number;
-            /** @example Bearer */
+            /**
+             * @description How the token is sent.
+             * @example Bearer
+             */
             token_type: string;
         };
         /**
@@ -1564,6 +1759,7 @@ export interface components {
         };
         /** @description ブレイクスルー要因: what stood in the way, what was done, what changed, on a time axis. */
         Breakthrough: {
+            /** @description What stood in the way and how it was overcome. */
             factors?: components["schemas"]["BreakthroughFactor"][];
             theme: components["schemas"]["Line"];
             /** @description The time axis, from issue to change. */
@@ -1592,10 +1788,23 @@ export interface components {
          * @enum {string}
          */
         CellState: "not_entered" | "none" | "not_carried_out" | "not_yet_due";
+        /** @description A field that was changed. */
+        Change: {
+            /** @example name */
+            field: string;
+            /** @description Before. */
+            from: Record<string, never>;
+            /** @description After. */
+            to: Record<string, never>;
+        };
         /** @description A council's system, which signs in with client credentials. */
         Client: {
+            /** @description One that is not active is refused at once. */
             active: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: date-time
@@ -1606,7 +1815,10 @@ export interface components {
             name: components["schemas"]["Name"];
             /** @description The organisation for which it acts. */
             owner_org_id: components["schemas"]["OrganizationId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1615,14 +1827,22 @@ export interface components {
             version: number;
         };
         ClientCredentials: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The system; may stand in the `Authorization` header instead.
+             */
             client_id?: string | null;
+            /** @description Its secret; may stand in the `Authorization` header instead. */
             client_secret?: string | null;
-            /** @example client_credentials */
+            /**
+             * @description Always `client_credentials`.
+             * @example client_credentials
+             */
             grant_type: string;
         };
         /** @description What can be written of a client. */
         ClientFields: {
+            /** @description One that is not active is refused at once. */
             active?: boolean;
             /**
              * Format: date-time
@@ -1646,6 +1866,7 @@ export interface components {
         };
         /** @description A merge patch: an absent field stays, null clears it. */
         ClientPatch: {
+            /** @description One that is not active is refused at once. */
             active?: boolean | null;
             /**
              * Format: date-time
@@ -1701,15 +1922,24 @@ export interface components {
          * @example editor@nanbu.example.jp
          */
         Email: string;
+        /**
+         * @description Kinds of records, by the plural noun of their table.
+         * @enum {string}
+         */
+        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
         /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
         Evaluation: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             decided_by: components["schemas"]["Line"] | null;
             /** Format: date */
             decided_on: string | null;
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2022
              */
             fiscal_year: number;
@@ -1729,7 +1959,10 @@ export interface components {
             revision: number;
             stage: components["schemas"]["EvaluationStage"];
             supersedes_id: components["schemas"]["EvaluationId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1744,6 +1977,7 @@ export interface components {
             decided_on?: string | null;
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2022
              */
             fiscal_year: number;
@@ -1767,7 +2001,10 @@ export interface components {
         EvaluationLevel: {
             /** @description What is printed in the sheet (A, 5, ○), unique in the plan. */
             code: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             criteria: components["schemas"]["Prose"] | null;
             id: components["schemas"]["EvaluationLevelId"];
@@ -1780,7 +2017,10 @@ export interface components {
              * @description Higher is better.
              */
             rank: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1839,6 +2079,70 @@ export interface components {
          * @enum {string}
          */
         EvaluationStage: "self" | "interim" | "committee" | "final";
+        /** @description The id of a record in another system. It belongs to the organisation that recorded it and is seen by nobody else. */
+        ExternalId: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /** @description Kind of record. */
+            entity: components["schemas"]["Entity"];
+            /** @description The id there. */
+            external_id: components["schemas"]["Name"];
+            id: components["schemas"]["ExternalIdId"];
+            /** @description The organisation whose system knows the record by this id. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: uuid
+             * @description The record; one that the caller sees.
+             */
+            record_id: string;
+            /** @description The other system. */
+            source: components["schemas"]["Name"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of an external id. A wrong one is deleted and recorded anew. */
+        ExternalIdFields: {
+            /** @description Kind of record. */
+            entity: components["schemas"]["Entity"];
+            /** @description The id there. */
+            external_id: components["schemas"]["Name"];
+            /**
+             * Format: uuid
+             * @description The record; one that the caller sees.
+             */
+            record_id: string;
+            /** @description The other system. */
+            source: components["schemas"]["Name"];
+        };
+        /**
+         * Format: uuid
+         * @description An id of another system.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        ExternalIdId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        ExternalIdPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["ExternalId"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * @description What a fact of a municipality is about.
+         * @enum {string}
+         */
+        FactKind: "population" | "households" | "elderly_rate" | "area" | "districts" | "other";
         /** @description One field that is not as the schema says. */
         FieldError: {
             /**
@@ -1864,7 +2168,10 @@ export interface components {
         Frequency: "fiscal_year" | "quarter" | "month" | "day" | "irregular";
         /** @description A goal in the tree of a plan. */
         Goal: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["GoalId"];
             kind: components["schemas"]["GoalKind"];
@@ -1881,7 +2188,10 @@ export interface components {
             /** @description めざす姿 */
             states: components["schemas"]["Section"];
             title: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1940,7 +2250,10 @@ export interface components {
         GoalRole: {
             /** @description A column of the same plan. */
             actor_id: components["schemas"]["PlanActorId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             expected_actor: components["schemas"]["Line"] | null;
             goal_id: components["schemas"]["GoalId"];
@@ -1949,7 +2262,10 @@ export interface components {
             items: components["schemas"]["ListItem"][];
             /** @description The owner of the plan. */
             owner_org_id: components["schemas"]["OrganizationId"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -1990,7 +2306,10 @@ export interface components {
         };
         /** @description Access of a person or an organisation to one platform or plan, for a time. */
         Grant: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["GrantId"];
             organization_id: components["schemas"]["OrganizationId"] | null;
@@ -2001,12 +2320,21 @@ export interface components {
              * @description The platform or plan that may be read.
              */
             scope_id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             user_id: components["schemas"]["UserId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day on which it holds.
+             */
             valid_from: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day on which it holds; open if null.
+             */
             valid_to: string | null;
             /**
              * Format: int64
@@ -2023,9 +2351,15 @@ export interface components {
              */
             scope_id: string;
             user_id?: components["schemas"]["UserId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day on which it holds.
+             */
             valid_from: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day on which it holds; open if null.
+             */
             valid_to?: string | null;
         };
         /**
@@ -2050,10 +2384,66 @@ export interface components {
              */
             scope_id?: string;
             user_id?: components["schemas"]["UserId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day on which it holds.
+             */
             valid_from?: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day on which it holds; open if null.
+             */
             valid_to?: string | null;
+        };
+        /** @description One version of a record and what it changed. */
+        HistoryEntry: {
+            /**
+             * Format: uuid
+             * @description Account or client that made the change.
+             */
+            actor_id: string | null;
+            /** @description Its name at that time. */
+            actor_name: string | null;
+            /**
+             * Format: uuid
+             * @description Its organisation.
+             */
+            actor_org_id: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Fields that differ from the version before; none where the record was created or deleted. */
+            changes: components["schemas"]["Change"][];
+            /** @description Kind of record: the plural noun of its table. */
+            entity: string;
+            /**
+             * @description I = created, U = changed, D = deleted.
+             * @example U
+             */
+            operation: string;
+            /** @description Why, where a reason was given. */
+            reason: string | null;
+            /** @description The whole record after the change (before it, for a deletion). */
+            record: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description The record.
+             */
+            record_id: string;
+            /**
+             * Format: int64
+             * @description Version after the change; a deletion counts as one.
+             */
+            version: number;
+        };
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        HistoryEntryPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["HistoryEntry"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
         };
         /**
          * @description How far an entry has come.
@@ -2062,6 +2452,7 @@ export interface components {
         ItemProgress: "not_started" | "ongoing" | "done" | "dropped" | "carried_over";
         /** @description JSON Web Key Set. */
         KeySet: {
+            /** @description Keys that sign, and keys whose tokens may still be in use. */
             keys: Record<string, never>[];
         };
         /** @description The definition sheet of a KPI. */
@@ -2071,7 +2462,10 @@ export interface components {
             code: components["schemas"]["Name"] | null;
             /** @description It counts persons: small counts are suppressed for outside readers. */
             counts_people: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             data_source: components["schemas"]["Line"] | null;
             /**
@@ -2101,7 +2495,10 @@ export interface components {
             status: components["schemas"]["Status"];
             time_rule: components["schemas"]["TimeRule"];
             unit: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             value_type: components["schemas"]["ValueType"];
             /**
@@ -2115,10 +2512,16 @@ export interface components {
         KpiCurrent: {
             missing_reason?: components["schemas"]["MissingReason"] | null;
             observation_id?: components["schemas"]["KpiObservationId"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day of the period.
+             */
             period_end?: string | null;
             period_kind?: components["schemas"]["PeriodKind"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day of the period.
+             */
             period_start?: string | null;
             quality?: components["schemas"]["Quality"] | null;
             /** @description Numeric targets by fiscal year. */
@@ -2129,9 +2532,59 @@ export interface components {
         };
         /** @description A KPI with where it stands and the newest values of the whole. */
         KpiDetail: {
+            area_rule: components["schemas"]["AreaRule"];
+            baseline: components["schemas"]["Baseline"] | null;
+            code: components["schemas"]["Name"] | null;
+            /** @description It counts persons: small counts are suppressed for outside readers. */
+            counts_people: boolean;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
             current: components["schemas"]["KpiCurrent"] | null;
+            data_source: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description Digits after the point when shown.
+             */
+            decimals: number | null;
+            definition: components["schemas"]["Prose"] | null;
+            denominator_label: components["schemas"]["Line"] | null;
+            direction: components["schemas"]["Direction"];
+            frequency: components["schemas"]["Frequency"];
+            id: components["schemas"]["KpiId"];
+            /** @description 指標名 */
+            name: components["schemas"]["Name"];
+            numerator_label: components["schemas"]["Line"] | null;
             /** @description The newest twelve periods of the whole, newest first, each in its newest revision. */
             observations: components["schemas"]["KpiObservation"][];
+            /** @description Who owns and edits the record. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            plan_id: components["schemas"]["PlanId"] | null;
+            platform_id: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            printed: components["schemas"]["Prose"] | null;
+            responsible: components["schemas"]["Line"] | null;
+            status: components["schemas"]["Status"];
+            time_rule: components["schemas"]["TimeRule"];
+            unit: components["schemas"]["Name"] | null;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            value_type: components["schemas"]["ValueType"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+            visibility: components["schemas"]["Visibility"];
         };
         /** @description What can be written of a KPI. */
         KpiFields: {
@@ -2195,12 +2648,14 @@ export interface components {
             owner_org_id: components["schemas"]["OrganizationId"];
             /**
              * Format: date
+             * @description Last day of the period.
              * @example 2025-03-31
              */
             period_end: string;
             period_kind: components["schemas"]["PeriodKind"];
             /**
              * Format: date
+             * @description First day of the period.
              * @example 2024-04-01
              */
             period_start: string;
@@ -2243,12 +2698,14 @@ export interface components {
             numerator?: components["schemas"]["Decimal"] | null;
             /**
              * Format: date
+             * @description Last day of the period.
              * @example 2025-03-31
              */
             period_end: string;
             period_kind: components["schemas"]["PeriodKind"];
             /**
              * Format: date
+             * @description First day of the period.
              * @example 2024-04-01
              */
             period_start: string;
@@ -2315,7 +2772,10 @@ export interface components {
          *     KPI and its values exist once.
          */
         KpiPlacement: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             goal_id: components["schemas"]["GoalId"] | null;
             id: components["schemas"]["KpiPlacementId"];
@@ -2333,7 +2793,10 @@ export interface components {
             project_id: components["schemas"]["ProjectId"] | null;
             /** @description ※再掲 */
             relisted: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2388,7 +2851,10 @@ export interface components {
         };
         /** @description A line of values of a KPI: the whole (its id is the KPI's), an area, an organisation, values of dimensions. */
         KpiSeries: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             dimensions: components["schemas"]["Dimensions"];
             district: components["schemas"]["Name"] | null;
@@ -2403,7 +2869,10 @@ export interface components {
              * @description Place in the declared order.
              */
             position: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2452,7 +2921,57 @@ export interface components {
         };
         /** @description A KPI with where it stands. */
         KpiStanding: {
+            area_rule: components["schemas"]["AreaRule"];
+            baseline: components["schemas"]["Baseline"] | null;
+            code: components["schemas"]["Name"] | null;
+            /** @description It counts persons: small counts are suppressed for outside readers. */
+            counts_people: boolean;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
             current: components["schemas"]["KpiCurrent"] | null;
+            data_source: components["schemas"]["Line"] | null;
+            /**
+             * Format: int32
+             * @description Digits after the point when shown.
+             */
+            decimals: number | null;
+            definition: components["schemas"]["Prose"] | null;
+            denominator_label: components["schemas"]["Line"] | null;
+            direction: components["schemas"]["Direction"];
+            frequency: components["schemas"]["Frequency"];
+            id: components["schemas"]["KpiId"];
+            /** @description 指標名 */
+            name: components["schemas"]["Name"];
+            numerator_label: components["schemas"]["Line"] | null;
+            /** @description Who owns and edits the record. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            plan_id: components["schemas"]["PlanId"] | null;
+            platform_id: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            printed: components["schemas"]["Prose"] | null;
+            responsible: components["schemas"]["Line"] | null;
+            status: components["schemas"]["Status"];
+            time_rule: components["schemas"]["TimeRule"];
+            unit: components["schemas"]["Name"] | null;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            value_type: components["schemas"]["ValueType"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+            visibility: components["schemas"]["Visibility"];
         };
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         KpiStandingPage: {
@@ -2464,10 +2983,14 @@ export interface components {
         /** @description A target value (目標値) of a KPI for a fiscal year. A change is a new revision with a reason; the old one is kept. */
         KpiTarget: {
             comparator: components["schemas"]["Comparator"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2025
              */
             fiscal_year: number;
@@ -2500,6 +3023,7 @@ export interface components {
             comparator?: components["schemas"]["Comparator"];
             /**
              * Format: int32
+             * @description 年度: the calendar year in which it begins.
              * @example 2025
              */
             fiscal_year: number;
@@ -2529,7 +3053,10 @@ export interface components {
         };
         /** @description One launch of a platform: it can be launched twice (令和4年度, 広域は令和6年度), or be replaced by another body. */
         Launch: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description 年度: the calendar year in which it begins.
+             */
             fiscal_year?: number | null;
             printed?: components["schemas"]["Line"] | null;
             scope?: components["schemas"]["Line"] | null;
@@ -2561,14 +3088,26 @@ export interface components {
         Me: {
             /** @description Is this a demonstration? */
             demo: boolean;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description Account or system.
+             */
             id: string;
-            /** @example 南部町 編集者 */
+            /**
+             * @description Its name.
+             * @example 南部町 編集者
+             */
             name?: string | null;
             organization_id?: components["schemas"]["OrganizationId"] | null;
-            /** @example municipality */
+            /**
+             * @description What that organisation is.
+             * @example municipality
+             */
             organization_kind?: string | null;
-            /** @example 南部町 */
+            /**
+             * @description The name of the organisation for which it acts.
+             * @example 南部町
+             */
             organization_name?: string | null;
             /** @description What the role may do: resource:action:relation, as in policy.toml. */
             permissions: string[];
@@ -2607,7 +3146,10 @@ export interface components {
         /** @description A member of a platform. */
         Member: {
             class: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["MemberId"];
             /**
@@ -2637,7 +3179,10 @@ export interface components {
              */
             position: number;
             role: components["schemas"]["MemberRole"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -2770,14 +3315,20 @@ export interface components {
              * @example 312011
              */
             code: string;
-            /** @example とっとりし */
+            /**
+             * @description Reading, in hiragana.
+             * @example とっとりし
+             */
             kana: string;
             /**
              * @description prefecture, designated_city, city, special_ward, ward, town or village.
              * @example city
              */
             kind: string;
-            /** @example 鳥取市 */
+            /**
+             * @description Its name.
+             * @example 鳥取市
+             */
             name: string;
             /** @description The city of a ward, the prefecture of a municipality. */
             parent_code?: string | null;
@@ -2786,7 +3337,10 @@ export interface components {
              * @example 310000
              */
             prefecture_code: string;
-            /** @example 鳥取県 */
+            /**
+             * @description Name of its prefecture.
+             * @example 鳥取県
+             */
             prefecture_name: string;
             /** @description What it became. */
             successor_code?: string | null;
@@ -2807,6 +3361,79 @@ export interface components {
          * @example 312011
          */
         MunicipalityCode: string;
+        /** @description A fact of a municipality. */
+        MunicipalityFact: {
+            /** @description The day or period it holds for (令和2年10月). */
+            as_of: components["schemas"]["Period"];
+            /**
+             * Format: date
+             * @description The day by which facts are ordered: the last one of `as_of`.
+             */
+            as_of_on: string;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            id: components["schemas"]["MunicipalityFactId"];
+            kind: components["schemas"]["FactKind"];
+            municipality_code: components["schemas"]["MunicipalityCode"];
+            /** @description Who owns and edits the record. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            printed: components["schemas"]["Line"] | null;
+            source: components["schemas"]["Line"];
+            status: components["schemas"]["Status"];
+            unit: components["schemas"]["Line"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            value: components["schemas"]["Decimal"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description What can be written of a fact. */
+        MunicipalityFactFields: {
+            /** @description The day or period it holds for (令和2年10月). */
+            as_of: components["schemas"]["Period"];
+            kind: components["schemas"]["FactKind"];
+            municipality_code: components["schemas"]["MunicipalityCode"];
+            printed?: components["schemas"]["Line"] | null;
+            source: components["schemas"]["Line"];
+            unit: components["schemas"]["Line"];
+            value: components["schemas"]["Decimal"];
+            visibility?: components["schemas"]["Visibility"];
+        };
+        /**
+         * Format: uuid
+         * @description A fact of a municipality, such as its population.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        MunicipalityFactId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        MunicipalityFactPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["MunicipalityFact"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        MunicipalityFactPatch: {
+            /** @description The day or period it holds for (令和2年10月). */
+            as_of?: components["schemas"]["Period"];
+            kind?: components["schemas"]["FactKind"];
+            municipality_code?: components["schemas"]["MunicipalityCode"];
+            printed?: components["schemas"]["Line"] | null;
+            source?: components["schemas"]["Line"];
+            unit?: components["schemas"]["Line"];
+            value?: components["schemas"]["Decimal"];
+            visibility?: null | components["schemas"]["Visibility"];
+        };
         /** @description `200 OK` with one page of a list, and the cursor of the next one. */
         MunicipalityPage: {
             /** @description The rows, in the declared order. */
@@ -2832,7 +3459,10 @@ export interface components {
             /** @description Other names under which it is found. */
             aliases: components["schemas"]["Name"][];
             corporate_number: components["schemas"]["CorporateNumber"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["OrganizationId"];
             kana: components["schemas"]["Name"] | null;
@@ -2851,7 +3481,10 @@ export interface components {
             position: number;
             prefecture_code: components["schemas"]["MunicipalityCode"] | null;
             successor_id: components["schemas"]["OrganizationId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             url: components["schemas"]["WebAddress"] | null;
             /**
@@ -2992,7 +3625,10 @@ export interface components {
         Phone: string;
         /** @description A plan: a tree of goals over several fiscal years, with a sheet of what each actor plans and does. */
         Plan: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             edition: components["schemas"]["Line"] | null;
             /**
@@ -3022,7 +3658,10 @@ export interface components {
             subtitle: components["schemas"]["Name"] | null;
             supersedes_id: components["schemas"]["PlanId"] | null;
             title: components["schemas"]["Name"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3033,7 +3672,10 @@ export interface components {
         };
         /** @description A column of a plan's sheet (活動主体). A group (地域振興協議会・民間団体) has its organisations below it. */
         PlanActor: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * @description May the plan's owner enter for the organisation (代理入力)?
@@ -3055,7 +3697,10 @@ export interface components {
              */
             position: number;
             role_label: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3201,7 +3846,10 @@ export interface components {
          */
         Platform: {
             area_name: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description Districts (地区) of its area. */
             districts: components["schemas"]["Name"][];
@@ -3232,7 +3880,10 @@ export interface components {
             selection_notes: components["schemas"]["Section"];
             status: components["schemas"]["Status"];
             summary: components["schemas"]["Prose"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3324,7 +3975,10 @@ export interface components {
          */
         PlatformYear: {
             breakthrough: components["schemas"]["Breakthrough"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description 最終的なゴール */
             final_goals: components["schemas"]["Section"];
@@ -3353,7 +4007,10 @@ export interface components {
             reactions: components["schemas"]["Section"];
             /** @description 試行的事業のポイント・工夫 */
             trial_points: components["schemas"]["Section"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3447,6 +4104,7 @@ export interface components {
             errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int32
+             * @description The HTTP status.
              * @example 422
              */
             status: number;
@@ -3455,7 +4113,10 @@ export interface components {
              * @example 入力内容を確認してください。
              */
             title: string;
-            /** @example about:blank */
+            /**
+             * @description Always `about:blank`: `code` tells problems apart.
+             * @example about:blank
+             */
             type: string;
         };
         /** @description A project of a platform or for a goal of a plan, in one fiscal year. */
@@ -3464,7 +4125,10 @@ export interface components {
             aims: components["schemas"]["Section"];
             /** @description 事業内容 */
             content: components["schemas"]["Section"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description ねらい */
             detail_aims: components["schemas"]["Section"];
@@ -3505,7 +4169,10 @@ export interface components {
             /** @description 概要 */
             summary: components["schemas"]["Section"];
             title: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /** @description 成果検証結果 */
             verification: components["schemas"]["Verification"][];
@@ -3515,6 +4182,106 @@ export interface components {
              */
             version: number;
             visibility: components["schemas"]["Visibility"];
+        };
+        /** @description A cost of a project. */
+        ProjectCost: {
+            /**
+             * Format: int64
+             * @description Whole yen (円), exact; 0 is 費用なし, absent is not known.
+             * @example 500000
+             */
+            amount_yen: number | null;
+            /** @description 程度, 約: the amount is not exact. */
+            approximate: boolean;
+            contractor: components["schemas"]["Name"] | null;
+            contractor_id: components["schemas"]["OrganizationId"] | null;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            id: components["schemas"]["ProjectCostId"];
+            /** @description What the money is for (謝金, 旅費). */
+            items: components["schemas"]["Name"][];
+            note: components["schemas"]["Prose"] | null;
+            /** @description The owner of the project. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            printed: components["schemas"]["Line"] | null;
+            project_id: components["schemas"]["ProjectId"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a cost. */
+        ProjectCostFields: {
+            /**
+             * Format: int64
+             * @description Whole yen (円), exact; 0 is 費用なし, absent is not known.
+             * @example 500000
+             */
+            amount_yen?: number | null;
+            /** @description 程度, 約: the amount is not exact. */
+            approximate?: boolean;
+            contractor?: components["schemas"]["Name"] | null;
+            contractor_id?: components["schemas"]["OrganizationId"] | null;
+            /** @description What the money is for (謝金, 旅費). */
+            items?: components["schemas"]["Name"][];
+            note?: components["schemas"]["Prose"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number;
+            printed?: components["schemas"]["Line"] | null;
+            project_id: components["schemas"]["ProjectId"];
+        };
+        /**
+         * Format: uuid
+         * @description A cost (予算) of a project.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        ProjectCostId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        ProjectCostPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["ProjectCost"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        ProjectCostPatch: {
+            /**
+             * Format: int64
+             * @description Whole yen (円), exact; 0 is 費用なし, absent is not known.
+             * @example 500000
+             */
+            amount_yen?: number | null;
+            /** @description 程度, 約: the amount is not exact. */
+            approximate?: boolean | null;
+            contractor?: components["schemas"]["Name"] | null;
+            contractor_id?: components["schemas"]["OrganizationId"] | null;
+            /** @description What the money is for (謝金, 旅費). */
+            items?: components["schemas"]["Name"][] | null;
+            note?: components["schemas"]["Prose"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position?: number | null;
+            printed?: components["schemas"]["Line"] | null;
+            project_id?: components["schemas"]["ProjectId"];
         };
         /** @description What can be written of a project. */
         ProjectFields: {
@@ -3618,7 +4385,10 @@ export interface components {
         };
         /** @description A project in a list: all but its prose, which is most of its weight. */
         ProjectSummary: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: int32
@@ -3647,7 +4417,10 @@ export interface components {
             schedules: components["schemas"]["Schedule"][];
             status: components["schemas"]["Status"];
             title?: components["schemas"]["Line"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3673,10 +4446,54 @@ export interface components {
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
+        /** @description One version of a record. */
+        RecordVersion: {
+            /**
+             * Format: uuid
+             * @description Account or client that made the change.
+             */
+            actor_id?: string | null;
+            /** @description Its name at that time. */
+            actor_name?: string | null;
+            /**
+             * Format: uuid
+             * @description Its organisation.
+             */
+            actor_org_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Kind of record: the plural noun of its table. */
+            entity: string;
+            /**
+             * @description I = created, U = changed, D = deleted.
+             * @example U
+             */
+            operation: string;
+            /** @description Why, where a reason was given. */
+            reason?: string | null;
+            /** @description The whole record after the change (before it, for a deletion). */
+            record: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description The record.
+             */
+            record_id: string;
+            /**
+             * Format: int64
+             * @description Version after the change; a deletion counts as one.
+             */
+            version: number;
+        };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description Who entered it: not the organisation of the column when somebody entered for it (代理入力). */
             entered_by_org_id: components["schemas"]["OrganizationId"];
@@ -3697,7 +4514,10 @@ export interface components {
             /** @description The owner of the plan. */
             owner_org_id: components["schemas"]["OrganizationId"];
             state: components["schemas"]["CellState"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3760,7 +4580,10 @@ export interface components {
             carried_over_from_id: components["schemas"]["RoadmapItemId"] | null;
             /** @description It goes on in the following years (次年度以降も継続的に実施). */
             continues: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /**
              * Format: date
@@ -3794,7 +4617,10 @@ export interface components {
             progress: components["schemas"]["ItemProgress"];
             responsible: components["schemas"]["Line"] | null;
             text: components["schemas"]["Prose"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -3933,6 +4759,11 @@ export interface components {
         };
         /** @description A KPI where the sheet lists it, with where it stands. */
         SheetKpi: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
             current: components["schemas"]["KpiCurrent"] | null;
             /**
              * Format: int32
@@ -3940,10 +4771,36 @@ export interface components {
              */
             decimals: number | null;
             direction: components["schemas"]["Direction"];
+            goal_id: components["schemas"]["GoalId"] | null;
+            id: components["schemas"]["KpiPlacementId"];
+            kpi_id: components["schemas"]["KpiId"];
             /** @description 指標名 */
             name: components["schemas"]["Name"];
+            number: components["schemas"]["Name"] | null;
+            /** @description The owner of the KPI. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            platform_id: components["schemas"]["PlatformId"] | null;
+            /**
+             * Format: int32
+             * @description Place in the declared order.
+             */
+            position: number;
+            printed: components["schemas"]["Prose"] | null;
+            project_id: components["schemas"]["ProjectId"] | null;
+            /** @description ※再掲 */
+            relisted: boolean;
             unit: components["schemas"]["Name"] | null;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
             value_type: components["schemas"]["ValueType"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
         };
         SignIn: {
             email: components["schemas"]["Email"];
@@ -3996,7 +4853,10 @@ export interface components {
         User: {
             /** @description A closed account cannot sign in; its open sessions end at once. */
             active: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             department: components["schemas"]["Name"] | null;
             /** @description Signs in with it; unique. */
@@ -4007,7 +4867,10 @@ export interface components {
             /** @description The organisation that keeps the account. */
             owner_org_id: components["schemas"]["OrganizationId"];
             title: components["schemas"]["Name"] | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             /**
              * Format: int64
@@ -4052,13 +4915,19 @@ export interface components {
         };
         /** @description A role of a person in the organisation that owns the row, for a time. */
         UserRole: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             id: components["schemas"]["UserRoleId"];
             /** @description The organisation in which the role holds. */
             owner_org_id: components["schemas"]["OrganizationId"];
             role: components["schemas"]["Role"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
             updated_at: string;
             user_id: components["schemas"]["UserId"];
             /**
@@ -5860,6 +6729,385 @@ export interface operations {
             };
         };
     };
+    list_external_ids: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Kind of record. */
+                entity?: components["schemas"]["Entity"];
+                /** @description Only those with this `record_id`. */
+                record_id?: string;
+                /** @description The other system. */
+                source?: components["schemas"]["Name"];
+                /** @description The id there. */
+                external_id?: components["schemas"]["Name"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalIdPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_external_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExternalIdFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalId"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_external_id: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                external_id_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalId"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_external_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                external_id_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_goal_roles: {
         parameters: {
             query?: {
@@ -7371,6 +8619,82 @@ export interface operations {
             };
             /** @description If-Match is missing. */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_history: {
+        parameters: {
+            query: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Kind of record. */
+                entity: components["schemas"]["Entity"];
+                /** @description Only those with this `record_id`. */
+                record_id: string;
+                /** @description `next` of the previous page: older versions. */
+                before?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEntryPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10440,6 +11764,656 @@ export interface operations {
             };
             /** @description Query parameters are not as the schema says. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_municipality_facts: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Only those with this `municipality_code`. */
+                municipality_code?: components["schemas"]["MunicipalityCode"];
+                /** @description Only those with this `kind`. */
+                kind?: components["schemas"]["FactKind"];
+                /** @description The organisation that owns them. */
+                owner_org_id?: components["schemas"]["OrganizationId"];
+                /** @description Only those with this `status`. */
+                status?: components["schemas"]["Status"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MunicipalityFactPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_municipality_fact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MunicipalityFactFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MunicipalityFact"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_municipality_fact: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                municipality_fact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MunicipalityFact"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_municipality_fact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                municipality_fact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_municipality_fact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                municipality_fact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MunicipalityFactPatch"];
+                "application/merge-patch+json": components["schemas"]["MunicipalityFactPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MunicipalityFact"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transition_municipality_fact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                municipality_fact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transition"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MunicipalityFact"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13694,6 +15668,517 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Platform"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_project_costs: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Only those with this `project_id`. */
+                project_id?: components["schemas"]["ProjectId"];
+                /** @description The organisation that is paid. */
+                contractor_id?: components["schemas"]["OrganizationId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectCostPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project_cost: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectCostFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectCost"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_project_cost: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_cost_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectCost"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project_cost: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_cost_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_project_cost: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                project_cost_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectCostPatch"];
+                "application/merge-patch+json": components["schemas"]["ProjectCostPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectCost"];
                 };
             };
             /** @description The request cannot be read: header, query or JSON. */

@@ -6,3 +6,4 @@ drop function check_transition, search_key, refuse_cycle, record_visible, record
 drop schema as_of;
 drop extension btree_gist;
 drop extension pg_trgm;
+revoke usage on schema public from tsunagi_app;

@@ -239,7 +239,7 @@ end $$;
 -- Rows
 
 -- Names of organisations are public reference; a system administrator creates organisations that own themselves.
-select record_attach('organizations', readable => 'true',
+select record_attach('organizations', readable => '(select app_role()) is not null',
   writable => '(select app_role()) = ''system_admin''');
 create trigger b_no_cycle before insert or update of parent_id on organizations
   for each row when (new.parent_id is not null) execute function refuse_cycle();

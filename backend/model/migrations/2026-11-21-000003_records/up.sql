@@ -680,7 +680,8 @@ select record_attach('platform_years', 'platforms', 'platform_id', child_readabl
 -- A member organisation keeps its own row up to date.
 select record_attach('members', 'platforms', 'platform_id', child_readable('members', 'platforms', 'platform_id'),
   'organization_id = (select app_org())');
--- … but not the membership itself: what is shared follows it.
+-- … but nobody makes himself a member: what is shared follows membership.
+create policy app_insert_owner on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
 create function keep_membership() returns trigger language plpgsql as $$
 begin
   if new.owner_org_id is distinct from app_org()
@@ -767,6 +768,20 @@ end $$;
 create trigger b_municipality_codes before insert or update of municipality_codes on platforms
   for each row execute function check_municipality_codes();
 
+-- Only what is the organisation's own can be granted.
+create function check_grant_scope() returns trigger language plpgsql as $$
+begin
+  if not exists (select 1 from platforms p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+    and not exists (select 1 from plans p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
+  then
+    raise exception 'no such platform or plan' using errcode = '23503', constraint = 'grants_scope_id_fkey', table = 'grants';
+  end if;
+  return new;
+end $$;
+create trigger b_scope before insert or update of scope_id on grants for each row execute function check_grant_scope();
+
+-- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
+create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
 -- The day by which facts are ordered: the last one their period names.
 create function order_fact() returns trigger language plpgsql as $$
 begin
@@ -788,21 +803,6 @@ begin
 end $$;
 create trigger b_see_record before insert or update on external_ids for each row execute function refuse_unseen_record();
 create trigger b_see_record before insert or update on finding_notes for each row execute function refuse_unseen_record();
-
--- Only what is the organisation's own can be granted.
-create function check_grant_scope() returns trigger language plpgsql as $$
-begin
-  if not exists (select 1 from platforms p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
-    and not exists (select 1 from plans p where p.id = new.scope_id and p.owner_org_id = new.owner_org_id)
-  then
-    raise exception 'no such platform or plan' using errcode = '23503', constraint = 'grants_scope_id_fkey', table = 'grants';
-  end if;
-  return new;
-end $$;
-create trigger b_scope before insert or update of scope_id on grants for each row execute function check_grant_scope();
-
--- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
-create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
 
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$

@@ -211,7 +211,7 @@ fn members(m: &mut Mapping) -> Result<()> {
 fn narrative(m: &mut Mapping) -> Result<()> {
     let final_goals = format!("{TARGET}/desired_state/final_goals");
     let lines = |m: &Mapping, pointer: &str, label: Option<&str>| {
-        let lines = m.each(pointer).iter().map(|line| {
+        let lines = m.each(pointer).into_iter().map(|line| {
             let mut item = json!({"text": leaf(&format!("{line}/text"))});
             if let Some(label) = label {
                 item["label"] = leaf(&format!("{line}/{label}"));

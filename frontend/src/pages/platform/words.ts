@@ -1,0 +1,38 @@
+/** What the codes of platforms mean in words. */
+import type { components } from "../../api";
+
+type Schemas = components["schemas"];
+export type Platform = Schemas["Platform"];
+export type PlatformYear = Schemas["PlatformYear"];
+export type Status = Schemas["Status"];
+export type Launch = Schemas["Launch"];
+
+export const PLATFORM_KINDS: Record<Schemas["PlatformKind"], string> = {
+  partnership_platform: "官民連携プラットフォーム",
+  regional_council: "孤独・孤立対策地域協議会",
+  consultative_council: "協議体",
+  liaison_conference: "連絡会議",
+  sub_committee: "分科会",
+  other: "その他",
+};
+
+export const LAUNCH_STATES: Record<Schemas["LaunchState"], string> = {
+  established: "設置済み",
+  not_established: "未",
+  substituted: "未（代替あり）",
+};
+
+export const STATUS_WORDS: Record<Status, string> = {
+  draft: "作成中",
+  submitted: "提出済",
+  returned: "差戻し",
+  confirmed: "確定",
+  published: "公表",
+};
+
+/** 協議体（第2層） */
+export const kindOf = ({ kind, layer }: Pick<Platform, "kind" | "layer">) => `${PLATFORM_KINDS[kind]}${layer ? `（第${layer}層）` : ""}`;
+
+export const filled = (text: string | null | undefined) => text?.trim() || null;
+
+export const EDITED_BY_OWNER = "所有する組織の編集者が編集できます";

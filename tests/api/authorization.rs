@@ -1,0 +1,317 @@
+//! Who may do what, tried out: every operation of the document, by everybody, on what is his own, somebody else's and
+//! nobody's. What comes back is docs/AUTHORIZATION.md.
+
+use crate::app::{Caller, NANBU, PASSWORD, PEOPLE, TOTTORI_CITY, TestApp, Town};
+use crate::openapi::{current, document, operations};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// What makes a valid record of each resource: its body on creation. `"@platforms"` stands for a platform of the same
+/// owner, `"@new"` for a text that nobody used yet.
+fn fixtures() -> BTreeMap<&'static str, Value> {
+    BTreeMap::from([
+        ("clients", json!({ "name": "記録システム" })),
+        (
+            "grants",
+            json!({ "organization_id": NANBU.id, "scope_id": "@platforms", "valid_from": "2024-04-01" }),
+        ),
+        (
+            "kpi-observations",
+            json!({ "series_id": "@kpis", "period_kind": "fiscal_year", "period_start": "2024-04-01", "period_end": "2025-03-31", "number": "8.0" }),
+        ),
+        (
+            "kpi-placements",
+            json!({ "kpi_id": "@kpis", "platform_id": "@platforms" }),
+        ),
+        ("kpi-series", json!({ "kpi_id": "@kpis", "district": "@new" })),
+        (
+            "kpi-targets",
+            json!({ "kpi_id": "@kpis", "fiscal_year": 2025, "value": "10" }),
+        ),
+        (
+            "kpis",
+            json!({ "name": "相談先を知る人", "value_type": "number", "unit": "人" }),
+        ),
+        ("organizations", json!({ "kind": "npo", "name": "団体" })),
+        (
+            "platform-years",
+            json!({ "platform_id": "@platforms", "fiscal_year": 2024 }),
+        ),
+        ("platforms", json!({ "kind": "other", "name": "PF" })),
+        (
+            "user-roles",
+            json!({ "user_id": "@users", "role": "adviser", "valid_from": "2024-04-01" }),
+        ),
+        ("users", json!({ "email": "@new", "name": "新任" })),
+    ])
+}
+
+/// Bodies of actions, by the last step of their path.
+fn action(name: &str) -> Option<Value> {
+    match name {
+        "password" => Some(json!({ "password": PASSWORD })),
+        "transition" => Some(json!({ "status": "submitted" })),
+        _ => None,
+    }
+}
+
+/// Lists without a fixture: nobody writes them.
+const REFERENCE: [&str; 1] = ["municipalities"];
+
+/// Sheets with a life: a published one is seen by everybody.
+const PUBLISHED: [&str; 5] = ["kpis", "municipality-facts", "plans", "platforms", "projects"];
+
+/// Whose record it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Relation {
+    Own,
+    Other,
+    Public,
+    None,
+}
+use Relation::{None as Nobody, Other, Own, Public};
+
+/// Records made for the test, each used until somebody has changed it.
+struct Records<'a> {
+    app: &'a TestApp,
+    fixtures: BTreeMap<&'static str, Value>,
+    made: HashMap<(String, Uuid, bool), Uuid>,
+    count: usize,
+}
+
+impl Records<'_> {
+    fn id<'b>(&'b mut self, resource: &'b str, owner: Town, public: bool) -> LocalBoxFuture<'b, Uuid> {
+        async move {
+            let key = (resource.to_owned(), owner.id, public);
+            if let Some(id) = self.made.get(&key) {
+                return *id;
+            }
+            let mut body = self.body(resource, owner, public).await;
+            if PUBLISHED.contains(&resource) && public {
+                body["visibility"] = json!("public");
+                body["status"] = json!("published");
+            }
+            let id = self.app.insert(&resource.replace('-', "_"), owner, &body).await;
+            self.made.insert(key, id);
+            id
+        }
+        .boxed_local()
+    }
+
+    /// A valid body whose parents belong to `owner`.
+    async fn body(&mut self, resource: &str, owner: Town, public: bool) -> Value {
+        let fixture = self.fixtures.get(resource);
+        let mut body = fixture
+            .unwrap_or_else(|| panic!("add a fixture for {resource}"))
+            .clone();
+        for (_, value) in body.as_object_mut().expect("a body") {
+            match value
+                .as_str()
+                .and_then(|v| v.strip_prefix('@'))
+                .map(str::to_owned)
+                .as_deref()
+            {
+                Some("new") => {
+                    self.count += 1;
+                    *value = json!(format!("new-{}@example.jp", self.count));
+                }
+                Some(parent) => *value = json!(self.id(parent, owner, public).await),
+                None => {}
+            }
+        }
+        body
+    }
+
+    fn has_parent(&self, resource: &str) -> bool {
+        self.fixtures.get(resource).is_some_and(|body| {
+            let values = body.as_object().into_iter().flatten().filter_map(|(_, v)| v.as_str());
+            values.into_iter().any(|v| v.starts_with('@') && v != "@new")
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_matrix_of_rights_is_what_the_documentation_says() {
+    let app = TestApp::new().await;
+    let document = document();
+    let mut records = Records {
+        app: &app,
+        fixtures: fixtures(),
+        made: HashMap::new(),
+        count: 0,
+    };
+    let names: Vec<&str> = std::iter::once("anonymous")
+        .chain(PEOPLE.iter().map(|p| p.name))
+        .collect();
+    let mut callers: Vec<(Caller<'_>, Option<Town>)> = vec![(app.anonymous(), None)];
+    for person in PEOPLE {
+        callers.push((app.caller(person.name).await, Some(person.town)));
+    }
+
+    let mut public = Vec::new();
+    let mut tables: BTreeMap<&str, String> = BTreeMap::new();
+    let (mut rows, mut broken) = (0, Vec::new());
+    for (path, method, operation) in operations(&document) {
+        if operation["security"] == json!([{}]) {
+            public.push(format!("{:<7}{path}", method.to_uppercase()));
+            continue;
+        }
+        let short = path.trim_start_matches("/api/v1");
+        let steps: Vec<&str> = short.trim_start_matches('/').split('/').collect();
+        let by_id = short.contains('{');
+        let relations: &[Relation] = match (by_id, method == "post" && records.has_parent(steps[0])) {
+            (true, _) if PUBLISHED.contains(&steps[0]) => &[Own, Other, Public, Nobody],
+            (true, _) => &[Own, Other, Nobody],
+            (false, true) => &[Own, Other, Nobody],
+            (false, false) => &[Nobody],
+        };
+        let table = tables.entry(steps[0]).or_default();
+        for relation in relations {
+            let mut line = String::new();
+            for (caller, town) in &callers {
+                let status = if *relation == Own && town.is_none() {
+                    "  ·".to_owned()
+                } else {
+                    let reply = ask(&mut records, caller, *town, *relation, method, &steps).await;
+                    if reply >= 500 {
+                        broken.push(format!("{method} {short} {relation:?} answered {reply}"));
+                    }
+                    reply.to_string()
+                };
+                write!(line, " {status:>6}").expect("a text");
+            }
+            let of = match relation {
+                Own => "own",
+                Other => "other",
+                Public => "public",
+                Nobody if by_id || relations.len() > 1 => "none",
+                Nobody => "",
+            };
+            let first = if *relation == relations[0] {
+                format!("{:<7}{short}", method.to_uppercase())
+            } else {
+                String::new()
+            };
+            writeln!(table, "{first:<46} {of:<7}{}", line.trim_end()).expect("a text");
+            rows += 1;
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(rows > 60);
+
+    let mut header = format!("{:<54}", "");
+    for name in &names {
+        write!(header, " {:>6}", name.chars().take(6).collect::<String>()).expect("a text");
+    }
+    let mut text = include_str!("authorization.md").to_owned();
+    for person in PEOPLE {
+        writeln!(
+            text,
+            "| {} | {} | {} |",
+            person.name,
+            person.role.as_str(),
+            person.town.name
+        )
+        .expect("a text");
+    }
+    text += "\n## Without a token\n\n```text\n";
+    text += &public.join("\n");
+    text += "\n```\n";
+    for (resource, table) in tables {
+        write!(text, "\n## {resource}\n\n```text\n{header}\n{table}```\n").expect("a text");
+    }
+    current("docs/AUTHORIZATION.md", &text);
+}
+
+async fn ask(
+    records: &mut Records<'_>,
+    caller: &Caller<'_>,
+    town: Option<Town>,
+    relation: Relation,
+    method: &str,
+    steps: &[&str],
+) -> u16 {
+    let resource = steps[0];
+    // Somebody else is a town with which the caller has nothing to do.
+    let stranger = if town == Some(TOTTORI_CITY) {
+        NANBU
+    } else {
+        TOTTORI_CITY
+    };
+    let owner = match relation {
+        Own => town.expect("somebody with an organisation"),
+        Other | Public | Nobody => stranger,
+    };
+    let by_id = steps.get(1).is_some_and(|s| s.starts_with('{'));
+    let mut path = format!("/{resource}");
+    if by_id {
+        let id = if relation == Nobody {
+            Uuid::now_v7()
+        } else {
+            records.id(resource, owner, relation == Public).await
+        };
+        write!(path, "/{id}").expect("a text");
+    }
+    for step in &steps[if by_id { 2 } else { 1 }.min(steps.len())..] {
+        write!(path, "/{step}").expect("a text");
+    }
+    let last = steps.last().copied().unwrap_or_default();
+    let body = match (method, last) {
+        ("patch", _) => Some(json!({})),
+        ("post", _) if resource == "me" => Some(json!({ "current_password": PASSWORD, "password": PASSWORD })),
+        ("post", "secrets") => None,
+        ("post", name) if by_id && records.fixtures.contains_key(name) => {
+            let mut body = records.body(name, owner, false).await;
+            if let Some(parent) = body.get_mut("user_id") {
+                // A person without a role yet.
+                *parent = json!(
+                    records
+                        .app
+                        .insert(
+                            "users",
+                            owner,
+                            &json!({ "email": format!("{}@example.jp", Uuid::now_v7()), "name": "新任" })
+                        )
+                        .await
+                );
+            }
+            Some(body)
+        }
+        ("post", name) if by_id => Some(action(name).unwrap_or_else(|| panic!("add a body for the action {name}"))),
+        ("post", _) => {
+            let mut body = records.body(resource, owner, false).await;
+            if relation == Nobody && records.has_parent(resource) {
+                for (_, value) in body.as_object_mut().expect("a body") {
+                    if value.as_str().is_some_and(|v| v.parse::<Uuid>().is_ok()) {
+                        *value = json!(Uuid::now_v7());
+                    }
+                }
+            }
+            Some(body)
+        }
+        _ => None,
+    };
+    assert!(
+        records.fixtures.contains_key(resource)
+            || resource == "me"
+            || (REFERENCE.contains(&resource) && method == "get"),
+        "add a fixture for {resource}"
+    );
+    let key = Uuid::now_v7().to_string();
+    let method: Method = method.to_uppercase().parse().expect("a method");
+    let writes = method != Method::GET;
+    let headers = [("if-match", "*"), ("idempotency-key", key.as_str())];
+    let reply = caller
+        .send(method, &path, body, if writes { &headers } else { &[] })
+        .await;
+    if writes && reply.status < 300 {
+        // What was changed is no fixture any more, and neither is what stands on it.
+        records.made.clear();
+    }
+    reply.status
+}

@@ -1,0 +1,217 @@
+//! Platforms and their years, as the documents have them.
+
+use crate::app::{NANBU, TestApp};
+use serde_json::{Value, json};
+
+pub fn platform(name: &str) -> Value {
+    json!({ "kind": "partnership_platform", "name": name })
+}
+
+#[tokio::test]
+async fn a_platform_crosses_prefectures_and_is_launched_twice() {
+    let app = TestApp::new().await;
+    let joint_body = app.joint_body().await;
+    let body = json!({
+        "kind": "partnership_platform",
+        "name": "麒麟のまち孤独・孤立対策官民連携PF",
+        "area_name": "麒麟のまち圏域",
+        "municipality_codes": ["312011", "313025", "285862"],
+        "launches": [
+            { "state": "established", "fiscal_year": 2022, "printed": "令和4年度 ※広域は令和6年度" },
+            { "state": "established", "scope": "広域", "fiscal_year": 2024 }
+        ],
+        "selection_notes": { "state": "entered", "items": [{ "marker": "●", "text": "既存のつながりを活かす" }] },
+        "summary": "一行目\n二行目"
+    });
+    let created = joint_body.post("/platforms", body.clone()).await.expect(201);
+    assert_eq!(created.etag(), "\"v1\"");
+    let address = created.header("location").expect("an address").to_owned();
+    let read = joint_body.get(&address).await.expect(200);
+    assert_eq!(read.body, created.body);
+    for (name, value) in body.as_object().expect("an object") {
+        if name != "selection_notes" {
+            assert_eq!(&read[name], value, "{name}");
+        }
+    }
+    assert_eq!(read["selection_notes"]["items"][0]["text"], "既存のつながりを活かす");
+    let found = joint_body.get("/platforms?municipality_code=285862").await.expect(200);
+    assert_eq!(found.items("id"), [json!(created.id())]);
+}
+
+#[tokio::test]
+async fn another_body_takes_the_place_of_a_regional_council() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let platform = editor.post("/platforms", platform("南部町PF")).await.expect(201);
+    let council = json!({
+        "kind": "regional_council", "name": "孤独・孤立対策地域協議会", "parent_id": platform.id(),
+        "launches": [{ "state": "substituted", "substituted_by": "重層的支援会議", "printed": "未（代替あり）" }]
+    });
+    let council = editor.post("/platforms", council).await.expect(201);
+    assert_eq!(council["launches"][0]["substituted_by"], "重層的支援会議");
+    let below = editor
+        .get(&format!("/platforms?parent_id={}", platform.id()))
+        .await
+        .expect(200);
+    assert_eq!(below.items("id"), [json!(council.id())]);
+    editor
+        .delete(&format!("/platforms/{}", platform.id()))
+        .await
+        .problem(409, "platforms_parent_id_fkey");
+}
+
+#[tokio::test]
+async fn a_platform_is_seen_by_those_it_was_opened_to() {
+    let app = TestApp::new().await;
+    let (editor, admin) = (app.editor().await, app.admin().await);
+    let created = editor.post("/platforms", platform("南部町PF")).await.expect(201);
+    let address = format!("/platforms/{}", created.id());
+    let (city, prefecture, anonymous) = (app.foreign_editor().await, app.prefecture().await, app.anonymous());
+    let seen = async |by_prefecture: u16, by_all: u16| {
+        prefecture.get(&address).await.expect(by_prefecture);
+        city.get(&address).await.expect(by_all);
+        anonymous.get(&address).await.expect(by_all);
+    };
+    app.viewer().await.get(&address).await.expect(200);
+    seen(404, 404).await;
+    editor.transition(&address, "submitted", "").await.expect(200);
+    seen(200, 404).await;
+    prefecture
+        .patch(&address, json!({ "name": "県の名" }))
+        .await
+        .problem(403, "forbidden");
+    editor
+        .transition(&address, "confirmed", "")
+        .await
+        .problem(403, "forbidden");
+    admin
+        .transition(&address, "published", "")
+        .await
+        .problem(409, "platforms_transition");
+    admin.transition(&address, "confirmed", "").await.expect(200);
+    admin.transition(&address, "published", "").await.expect(200);
+    seen(200, 404).await;
+    admin
+        .patch(&address, json!({ "visibility": "public" }))
+        .await
+        .expect(200);
+    seen(200, 200).await;
+    city.patch(&address, json!({ "name": "市の名" }))
+        .await
+        .problem(403, "forbidden");
+    anonymous
+        .patch(&address, json!({ "name": "誰かの名" }))
+        .await
+        .problem(401, "unauthenticated");
+    admin
+        .transition(&address, "confirmed", "")
+        .await
+        .problem(409, "platforms_transition_reason");
+    admin
+        .transition(&address, "confirmed", "%E8%AA%A4%E3%82%8A")
+        .await
+        .expect(200);
+    seen(200, 404).await;
+}
+
+#[tokio::test]
+async fn lists_come_in_the_declared_order_page_by_page() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    for (name, position) in [("三", 3), ("一", 1), ("二の一", 2), ("二の二", 2), ("零", 0)] {
+        let body = json!({ "kind": "other", "name": name, "position": position });
+        editor.post("/platforms", body).await.expect(201);
+    }
+    let (mut names, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = editor.get(&format!("/platforms?limit=2{next}")).await.expect(200);
+        names.extend(page.items("name"));
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("&after={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["零", "一", "二の一", "二の二", "三"]);
+    let searched = editor.get("/platforms?search=%E4%BA%8C").await.expect(200);
+    assert_eq!(searched.items("name"), ["二の一", "二の二"]);
+}
+
+#[tokio::test]
+async fn search_folds_width_and_case() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let body = json!({ "kind": "other", "name": "官民連携ＰＦ 100%_達成", "kana": "かんみん" });
+    editor.post("/platforms", body).await.expect(201);
+    for (search, found) in [
+        ("pf", 1),
+        ("PF", 1),
+        ("%EF%BC%B0%EF%BC%A6", 1),
+        ("100%25_", 1),
+        ("10_%25", 0),
+        ("%5C", 0),
+    ] {
+        let page = editor.get(&format!("/platforms?search={search}")).await.expect(200);
+        assert_eq!(page.items("id").len(), found, "{search}");
+    }
+}
+
+#[tokio::test]
+async fn a_year_belongs_to_its_platform() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let platform_id = editor.post("/platforms", platform("南部町PF")).await.expect(201).id();
+    let year = json!({
+        "platform_id": platform_id, "fiscal_year": 2024,
+        "goals_of_year": { "state": "entered", "items": [{ "label": "つながる", "text": "相談先を知る人を増やす" }] },
+        "reactions": { "state": "none" },
+        "breakthrough": { "theme": "支援者の発掘", "timeline": [{ "precision": "month", "start": "2024-06-01" }],
+            "factors": [{ "issue": "担い手不足", "action": "出前講座", "change": "登録者が増えた" }] }
+    });
+    let created = editor.post("/platform-years", year.clone()).await.expect(201);
+    assert_eq!(created["breakthrough"], year["breakthrough"]);
+    assert_eq!(created["process_notes"]["state"], "not_entered");
+    assert_eq!(created["owner_org_id"], json!(NANBU.id));
+    editor
+        .post("/platform-years", year)
+        .await
+        .problem(409, "platform_years_year_key");
+}
+
+#[tokio::test]
+async fn nothing_is_put_into_a_platform_of_somebody_else() {
+    let app = TestApp::new().await;
+    let (editor, city) = (app.editor().await, app.foreign_editor().await);
+    let published = json!({ "kind": "other", "name": "市のPF", "visibility": "public", "status": "published" });
+    let foreign = app.insert("platforms", crate::app::TOTTORI_CITY, &published).await;
+    let hidden = app
+        .insert(
+            "platforms",
+            crate::app::TOTTORI_CITY,
+            &json!({ "kind": "other", "name": "市の案" }),
+        )
+        .await;
+    let own = editor.post("/platforms", platform("南部町PF")).await.expect(201).id();
+    city.get(&format!("/platforms/{foreign}")).await.expect(200);
+
+    let year = |platform| json!({ "platform_id": platform, "fiscal_year": 2024 });
+    editor
+        .post("/platform-years", year(foreign))
+        .await
+        .problem(403, "forbidden");
+    editor
+        .post("/platform-years", year(hidden))
+        .await
+        .problem(409, "platform_years_platform_id_fkey");
+    let created = editor.post("/platform-years", year(own)).await.expect(201);
+    let address = format!("/platform-years/{}", created.id());
+    for target in [foreign, hidden] {
+        editor
+            .patch(&address, year(target))
+            .await
+            .problem(409, "platform_years_platform_id_fkey");
+    }
+    editor
+        .patch(&format!("/platforms/{own}"), json!({ "parent_id": hidden }))
+        .await
+        .problem(409, "platforms_parent_id_fkey");
+}

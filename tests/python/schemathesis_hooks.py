@@ -1,0 +1,165 @@
+"""What schemathesis cannot know from the document: check digits, who signs in, and values that only the service gives."""
+
+import itertools
+import json
+import os
+import re
+import socket
+import uuid
+from urllib.parse import quote
+
+import schemathesis
+from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from schemathesis.core.parameters import ParameterLocation as Place
+
+from service import URL, Account
+
+# The document's formats. Each generator makes what the service accepts; everything else is a mistake of ours.
+
+
+def _municipality_code(digits: str) -> str:
+    rest = 11 - sum(int(d) * w for d, w in zip(digits, (6, 5, 4, 3, 2))) % 11
+    return f"{digits}{rest % 10}"
+
+
+def _corporate_number(digits: str) -> str:
+    return f"{9 - sum(int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))) % 9}{digits}"
+
+
+def _digits(length: int) -> st.SearchStrategy[str]:
+    return st.text("0123456789", min_size=length, max_size=length)
+
+
+schemathesis.openapi.format(
+    "local-government-code",
+    # Codes that exist, too: otherwise no reference to one would ever be good.
+    st.sampled_from(["313891", "312011", "310000", "281000"]) | _digits(5).map(_municipality_code),
+)
+schemathesis.openapi.format("corporate-number", _digits(12).map(_corporate_number))
+schemathesis.openapi.format(
+    "percent-encoded",
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40).map(lambda text: quote(text, safe="")),
+)
+
+# Who signs in: an editor, and the administrator for what only he may do. Both belong to a town made for this run.
+
+_ACCOUNTS = json.loads(os.environ.get("TSUNAGI_TEST_ACCOUNTS", "{}"))
+_VITAL = frozenset(_ACCOUNTS.get("vital", ()))
+_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients|organizations/[^/]+/user)|/transition$")
+
+
+def _role(_case: object, context: schemathesis.AuthContext) -> str:
+    return "admin" if _ADMINISTRATION.search(context.operation.path) else "editor"
+
+
+if _ACCOUNTS:
+
+    @schemathesis.auth(cache_by_key=_role)
+    class SignedIn:
+        """A bearer token of the fitting account, from a fresh sign-in every five minutes."""
+
+        def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+            return Account(*_ACCOUNTS[_role(case, context)]).token()
+
+        def set(self, case: schemathesis.Case, data: str, _context: schemathesis.AuthContext) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+
+# What only the service can give.
+
+_cursors: dict[str, str] = {}
+_etags: dict[str, str] = {}
+_turn = itertools.count()
+
+
+@schemathesis.hook
+def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
+    _spread(kwargs.get("session"))
+    # Nothing may lock the run out: what would change its own accounts is aimed at a record that does not exist.
+    if case.method.upper() not in ("GET", "HEAD", "OPTIONS"):
+        for name, value in case.path_parameters.items():
+            if value in _VITAL:
+                case.path_parameters[name] = str(uuid.uuid4())
+    if _is_valid(case, Place.QUERY) and "after" in case.query:
+        # A cursor is opaque: only one that a list gave is good.
+        known = _cursors.get(case.path)
+        if known is None:
+            del case.query["after"]
+        else:
+            case.query["after"] = known
+    if _is_valid(case, Place.HEADER):
+        if "Idempotency-Key" in case.headers:
+            # A key is for one request; that another body is refused with it is tested in test_http.py.
+            case.headers["Idempotency-Key"] = str(uuid.uuid4())
+        if "If-Match" in case.headers and next(_turn) % 2:
+            current = _etags.get(_record(case.formatted_path))
+            if current is not None:
+                case.headers["If-Match"] = current
+
+
+@schemathesis.hook
+def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
+    etag = response.headers.get("etag")
+    if etag and response.status_code in (200, 412):
+        _etags[_record(case.formatted_path)] = etag[0]
+    if response.status_code == 200 and case.method.upper() == "GET":
+        try:
+            body = response.json()
+        except ValueError:
+            return
+        if isinstance(body, dict) and isinstance(body.get("next"), str):
+            _cursors[case.path] = body["next"]
+
+
+def _is_valid(case: schemathesis.Case, place: Place) -> bool:
+    component = case.meta.components.get(place) if case.meta else None
+    return component is not None and component.mode.is_positive
+
+
+def _record(path: str) -> str:
+    return path.removesuffix("/transition")
+
+
+# Wrong passwords are throttled by address, too. Each few attempts come from another one of the loopback network, so that
+# they lock out nobody else on this machine.
+
+
+class _FromManyAddresses(HTTPAdapter):
+    def __init__(self) -> None:
+        self._turn = itertools.count()
+        self._adapters: dict[int, HTTPAdapter] = {}
+        super().__init__()
+
+    def send(self, *args, **kwargs):
+        number = next(self._turn) // 15 % 250
+        if number not in self._adapters:
+            self._adapters[number] = _FromAddress(f"127.7.{os.getpid() % 250}.{number + 1}")
+        return self._adapters[number].send(*args, **kwargs)
+
+
+class _FromAddress(HTTPAdapter):
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, source_address=(self._address, 0), **kwargs)
+
+
+def _loopback_is_a_network() -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.7.0.1", 0))
+        except OSError:
+            return False
+    return True
+
+
+_MANY_ADDRESSES = _FromManyAddresses() if _loopback_is_a_network() else None
+
+
+def _spread(session) -> None:
+    if session is not None and _MANY_ADDRESSES is not None:
+        for part in ("auth", "oauth"):
+            session.mount(f"{URL}/api/v1/{part}/", _MANY_ADDRESSES)
