@@ -145,7 +145,7 @@ impl<T: Validate + std::fmt::Debug> Validate for List<T> {
         if self.0.len() > 500 {
             return Err(invalid("too_many"));
         }
-        (&self.0).validate()
+        self.0.validate()
     }
 }
 
