@@ -7,7 +7,8 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    proxy: { "/api": "http://127.0.0.1:8080" },
+    // The server compares Origin and Host at sign-in: the Host of the browser must reach it.
+    proxy: { "/api": { target: "http://127.0.0.1:8080", changeOrigin: false } },
   },
   // Fonts stay files (the browser fetches only the subsets a page needs), and the content
   // security policy of the server allows no data: fonts.

@@ -37,7 +37,54 @@ fn fixtures() -> BTreeMap<&'static str, Value> {
             "kpis",
             json!({ "name": "相談先を知る人", "value_type": "number", "unit": "人" }),
         ),
+        (
+            "evaluation-levels",
+            json!({ "plan_id": "@plans", "code": "@new", "label": "達成", "rank": 1 }),
+        ),
+        (
+            "evaluations",
+            json!({ "goal_id": "@goals", "fiscal_year": 2024, "stage": "self" }),
+        ),
+        (
+            "external-ids",
+            json!({ "entity": "platforms", "record_id": "@platforms", "source": "@new", "external_id": "1" }),
+        ),
+        ("goal-roles", json!({ "goal_id": "@goals", "actor_id": "@plan-actors" })),
+        (
+            "goals",
+            json!({ "plan_id": "@plans", "kind": "measure", "title": "相談機能の強化" }),
+        ),
+        (
+            "members",
+            json!({ "platform_id": "@platforms", "kind": "category", "label": "NPO法人" }),
+        ),
+        (
+            "municipality-facts",
+            json!({ "municipality_code": "313891", "kind": "population", "value": "10000", "unit": "人", "source": "国勢調査",
+                "as_of": { "precision": "day", "start": "2020-10-01" } }),
+        ),
         ("organizations", json!({ "kind": "npo", "name": "団体" })),
+        (
+            "plan-actors",
+            json!({ "plan_id": "@plans", "kind": "government", "label": "行政" }),
+        ),
+        (
+            "plans",
+            json!({ "kind": "community_welfare_plan", "title": "計画", "first_fiscal_year": 2021, "last_fiscal_year": 2025 }),
+        ),
+        (
+            "project-costs",
+            json!({ "project_id": "@projects", "amount_yen": 500000 }),
+        ),
+        ("projects", json!({ "name": "交流会", "fiscal_year": 2024 })),
+        (
+            "roadmap-cells",
+            json!({ "goal_id": "@goals", "fiscal_year": 2024, "actor_id": "@plan-actors", "kind": "actual", "state": "none" }),
+        ),
+        (
+            "roadmap-items",
+            json!({ "goal_id": "@goals", "fiscal_year": 2024, "actor_id": "@plan-actors", "kind": "planned", "text": "研修" }),
+        ),
         (
             "platform-years",
             json!({ "platform_id": "@platforms", "fiscal_year": 2024 }),
@@ -55,13 +102,14 @@ fn fixtures() -> BTreeMap<&'static str, Value> {
 fn action(name: &str) -> Option<Value> {
     match name {
         "password" => Some(json!({ "password": PASSWORD })),
+        "carry-over" => Some(json!({ "fiscal_year": 2025 })),
         "transition" => Some(json!({ "status": "submitted" })),
         _ => None,
     }
 }
 
 /// Lists without a fixture: nobody writes them.
-const REFERENCE: [&str; 1] = ["municipalities"];
+const REFERENCE: [&str; 3] = ["findings", "history", "municipalities"];
 
 /// Sheets with a life: a published one is seen by everybody.
 const PUBLISHED: [&str; 5] = ["kpis", "municipality-facts", "plans", "platforms", "projects"];

@@ -76,7 +76,10 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
         let by_id = path.contains('{');
         let body = operation.get("requestBody").is_some();
         let writes = method != "get";
-        let conditional = ["patch", "delete"].contains(&method) || path.ends_with("/transition");
+        let conditional = ["patch", "delete"].contains(&method)
+            || ["/transition", "/carry-over"]
+                .iter()
+                .any(|action| path.ends_with(action));
         let mut statuses = vec![("400", true), ("401", true), ("503", true)];
         if !public {
             statuses.extend([

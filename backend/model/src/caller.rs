@@ -3,7 +3,8 @@
 use crate::text::text_enum;
 use crate::{Db, OrganizationId, Result};
 use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -88,17 +89,12 @@ pub struct Circumstances {
 }
 
 /// The caller as the database knows him now.
-#[derive(Clone, Debug, QueryableByName)]
+#[derive(Clone, Debug)]
 pub struct Standing {
-    #[diesel(sql_type = Nullable<Text>)]
     pub actor_name: Option<String>,
-    #[diesel(sql_type = Text)]
     pub role: Role,
-    #[diesel(sql_type = Nullable<Text>)]
     pub org_name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     pub org_kind: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     pub prefecture_code: Option<String>,
 }
 
@@ -107,18 +103,69 @@ pub const ENDED: &str = "the session has ended";
 
 /// Checks the caller and sets the variables of row-level security for this transaction.
 pub async fn begin(mut db: Db<'_>, caller: &Caller, circumstances: &Circumstances) -> Result<Standing> {
-    // The search path is set out here: what a function with a search path of its own sets ends with the function.
-    diesel::sql_query(
-        "select b.*, case when $7 is not null then set_config('search_path', 'as_of, public', true) end as search_path
-         from app_begin($1, $2, $3, $4, $5, $6, $7) b",
-    )
-    .bind::<Text, _>(caller.kind.as_str())
-    .bind::<Nullable<SqlUuid>, _>(caller.id)
-    .bind::<Nullable<SqlUuid>, _>(caller.organization.map(|o| o.0))
-    .bind::<Nullable<SqlUuid>, _>(caller.session)
-    .bind::<Nullable<SqlUuid>, _>(circumstances.request)
-    .bind::<Nullable<Text>, _>(circumstances.reason.as_deref())
-    .bind::<Nullable<Timestamptz>, _>(circumstances.as_of)
-    .get_result(&mut db)
-    .await
+    let (actor_name, role, org_name, org_kind, prefecture_code, _search_path) =
+        Begin { caller, circumstances }.get_result::<Row>(&mut db).await?;
+    Ok(Standing {
+        actor_name,
+        role,
+        org_name,
+        org_kind,
+        prefecture_code,
+    })
+}
+
+/// What [`begin`] reads.
+type Row = (
+    Option<String>,
+    Role,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// The call of `app_begin`, as a query of its own so that each connection prepares it once.
+struct Begin<'a> {
+    caller: &'a Caller,
+    circumstances: &'a Circumstances,
+}
+
+impl QueryId for Begin<'_> {
+    type QueryId = Begin<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Begin<'_> {
+    type SqlType = (
+        Nullable<Text>,
+        Text,
+        Nullable<Text>,
+        Nullable<Text>,
+        Nullable<Text>,
+        Nullable<Text>,
+    );
+}
+
+impl QueryFragment<Pg> for Begin<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> diesel::QueryResult<()> {
+        // The search path is set out here: what a function with a search path of its own sets ends with the function.
+        out.push_sql(
+            "select b.*, case when $7 is not null then set_config('search_path', 'as_of, public', true) end from app_begin(",
+        );
+        out.push_bind_param::<Text, _>(&self.caller.kind)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.caller.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.caller.organization)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.caller.session)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.circumstances.request)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Text>, _>(&self.circumstances.reason)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Timestamptz>, _>(&self.circumstances.as_of)?;
+        out.push_sql(") b");
+        Ok(())
+    }
 }

@@ -73,6 +73,7 @@ pub struct EvaluationFields {
     #[serde(default)]
     #[validate(nested)]
     pub reason: Option<Prose>,
+    /// When it was decided.
     #[serde(default)]
     pub decided_on: Option<NaiveDate>,
     /// Who decided (策定委員会).

@@ -107,6 +107,7 @@ pub struct HistoryEntry {
 /// A field that was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Change {
+    /// Name of the field.
     #[schema(example = "name")]
     pub field: String,
     /// Before.

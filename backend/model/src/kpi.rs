@@ -264,12 +264,12 @@ impl Frequency {
 
 record!(kpis, Kpi, KpiId, KpiFields, mutable);
 
-/// Targets by fiscal year: {"2025": "40"}.
+/// Numeric targets in force, by fiscal year: {"2025": "40"}.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 #[serde(transparent)]
-#[schema(value_type = BTreeMap<String, String>, example = json!({ "2025": "40" }))]
-pub struct Targets(BTreeMap<String, Option<serde_json::Number>>);
+#[schema(value_type = BTreeMap<String, Decimal>, example = json!({ "2025": "40" }))]
+pub struct Targets(BTreeMap<String, Decimal>);
 
 jsonb!(Targets);
 

@@ -34,6 +34,8 @@ pub use diesel::result::{DatabaseErrorKind, Error};
 pub use ids::*;
 pub use migrate::{create_admin, migrate};
 
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel_async::pooled_connection::deadpool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -109,5 +111,21 @@ pub async fn check(pool: &Pool) -> std::result::Result<(), Box<dyn std::error::E
 
 /// Begin, commit and rollback, as plain statements so that they travel in the same pipeline.
 pub async fn statement(mut db: Db<'_>, sql: &'static str) -> Result<()> {
-    diesel::sql_query(sql).execute(&mut db).await.map(|_| ())
+    Statement(sql).execute(&mut db).await.map(|_| ())
+}
+
+/// SQL without a result, prepared once a connection (diesel's `sql_query` is prepared anew each time: one more round trip).
+struct Statement(&'static str);
+
+impl QueryFragment<Pg> for Statement {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> diesel::QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+
+impl QueryId for Statement {
+    type QueryId = ();
+    // Which statement it is, its text says.
+    const HAS_STATIC_QUERY_ID: bool = false;
 }

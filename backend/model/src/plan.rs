@@ -225,6 +225,7 @@ record!(plan_actors, PlanActor, PlanActorId, PlanActorFields, mutable);
 #[derive(Clone, Debug, Default)]
 pub struct ActorFilter {
     pub plan_id: Option<PlanId>,
+    pub organization_id: Option<OrganizationId>,
     pub after: Option<(i32, PlanActorId)>,
     pub limit: i64,
 }
@@ -236,6 +237,9 @@ impl PlanActor {
         let mut query = Self::query().into_boxed();
         if let Some(plan) = filter.plan_id {
             query = query.filter(a::plan_id.eq(plan));
+        }
+        if let Some(organization) = filter.organization_id {
+            query = query.filter(a::organization_id.eq(organization));
         }
         if let Some((position, id)) = filter.after {
             query = query.filter(a::position.gt(position).or(a::position.eq(position).and(a::id.gt(id))));

@@ -23,7 +23,7 @@ struct HistoryQuery {
     entity: Entity,
     record_id: Uuid,
     /// `next` of the previous page: older versions.
-    before: Option<Cursor>,
+    after: Option<Cursor>,
     /// Rows of a page.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 200))]
@@ -37,7 +37,7 @@ struct HistoryQuery {
 #[utoipa::path(params(HistoryQuery))]
 #[get("/history")]
 async fn list_history(access: Access<ReadHistory>, Query(query): Query<HistoryQuery>) -> Result<Page<HistoryEntry>> {
-    let before: Option<i64> = after(query.before.as_ref())?;
+    let before: Option<i64> = after(query.after.as_ref())?;
     let limit = query.limit;
     let entries = access
         .read(async |tx| {

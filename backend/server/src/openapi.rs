@@ -232,7 +232,7 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
     if by_id {
         errors.push(("404", "No such record, or not the caller's to see."));
         // An action by POST does not touch the fields; moving a record along its life does.
-        if method != "get" && (method != "post" || path.ends_with("/transition")) {
+        if method != "get" && (method != "post" || path.ends_with("/transition") || path.ends_with("/carry-over")) {
             parameters.push(parameter(
                 "If-Match",
                 "header",

@@ -161,6 +161,8 @@ async fn read_sheet(access: Access<Read<Plan>>, Query(query): Query<SheetQuery>)
 struct PlanActorQuery {
     /// The plan they belong to.
     plan_id: Option<PlanId>,
+    /// The organisation whose columns they are.
+    organization_id: Option<OrganizationId>,
     /// `next` of the previous page.
     after: Option<Cursor>,
     /// Rows of a page.
@@ -179,6 +181,7 @@ async fn list_plan_actors(
 ) -> Result<Page<PlanActor>> {
     let filter = ActorFilter {
         plan_id: query.plan_id,
+        organization_id: query.organization_id,
         after: after(query.after.as_ref())?,
         limit: query.limit + 1,
     };

@@ -337,11 +337,7 @@ pub fn said(problem: &Value) -> String {
     });
     let title = problem["title"].as_str().unwrap_or_default().to_owned();
     let code = problem["code"].as_str().unwrap_or_default().to_owned();
-    [code, title]
-        .into_iter()
-        .chain(fields)
-        .collect::<Vec<_>>()
-        .join(" / ")
+    [code, title].into_iter().chain(fields).collect::<Vec<_>>().join(" / ")
 }
 
 #[cfg(test)]

@@ -60,11 +60,11 @@ enum Chore {
         url: String,
     },
     /// Measure; one JSON line per measurement after the table
-    Bench,
+    Bench(bench::Options),
     /// Enter the seed documents of a folder and read them back
     Acceptance {
-        /// The folder that holds seed-data
-        dir: PathBuf,
+        /// The folder that holds seed-data; without it, the project's own demo data
+        dir: Option<PathBuf>,
     },
 }
 
@@ -107,9 +107,12 @@ fn perform(chore: Chore) -> Result<()> {
             }
             Ok(())
         }
-        Chore::Bench => bench::run(),
+        Chore::Bench(options) => bench::run(&options),
         Chore::Acceptance { dir } => {
-            let counts = acceptance::run(&dir)?;
+            let counts = match dir {
+                Some(dir) => acceptance::run(&dir)?,
+                None => acceptance::fixture()?,
+            };
             println!("{} placed, {} not placed", counts.passed, counts.failed);
             if counts.failed > 0 {
                 return Err(Error::Reported(1));

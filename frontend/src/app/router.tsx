@@ -33,6 +33,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/kpis/$kpiId", component: lazyRouteComponent(() => import("../pages/kpi")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/users", component: lazyRouteComponent(() => import("../pages/admin-users")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/organizations", component: lazyRouteComponent(() => import("../pages/admin-organizations")) }),
+  createRoute({ getParentRoute: () => root, path: "/admin/clients", component: lazyRouteComponent(() => import("../pages/admin-clients")) }),
   createRoute({ getParentRoute: () => root, path: "/history/$entity/$id", component: lazyRouteComponent(() => import("../pages/history")) }),
 ] as const;
 

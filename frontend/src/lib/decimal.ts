@@ -42,6 +42,13 @@ export function subtractDecimals(a: string, b: string): string {
   return join({ units: raise(left, scale) - raise(right, scale), scale });
 }
 
+export function addDecimals(a: string, b: string): string {
+  const left = split(a);
+  const right = split(b);
+  const scale = Math.max(left.scale, right.scale);
+  return join({ units: raise(left, scale) + raise(right, scale), scale });
+}
+
 export const isDecimal = (text: string) => PLAIN.test(text);
 
 const MULTIPLIERS: Record<string, number> = { 千: 3, 万: 4, 百万: 6, 億: 8 };

@@ -260,7 +260,7 @@ export function EditableText(props: EditableTextProps) {
           <p className="whitespace-pre-wrap">{shown || <span className="text-solid-gray-700">{emptyLabel}</span>}</p>
         )
       )}
-      <div className="no-print flex flex-wrap items-center gap-x-2">
+      <div className={`no-print flex flex-wrap items-center gap-x-2 ${inGrid ? "" : "mt-2"}`}>
         {!editing && !inGrid && readOnlyReason === undefined && (
           <Button variant="secondary" size="sm" aria-label={`${label}を編集`} onClick={() => setEditing(true, true)}>
             編集

@@ -18,6 +18,8 @@ export interface HistoryEntry {
   action: string;
   changes: readonly HistoryChange[];
   reason?: string;
+  /** Where the record can be seen as it was then. */
+  link?: ReactNode;
 }
 
 const empty = (value: ReactNode) => value === null || value === undefined || value === "";
@@ -41,6 +43,7 @@ export function HistoryTimeline({ entries }: { entries: readonly HistoryEntry[] 
               {entry.by}
             </span>
             <span className="ms-3 rounded-4 border border-solid-gray-600 px-2 text-sm">{entry.action}</span>
+            {entry.link && <span className="no-print ms-3">{entry.link}</span>}
           </p>
           {entry.reason && <p className="mt-1">理由：{entry.reason}</p>}
           <dl className="mt-2 grid gap-2">

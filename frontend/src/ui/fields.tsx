@@ -89,9 +89,11 @@ export interface TextFieldProps extends FrameProps, InputProps {
   suffix?: string;
   /** A control at the end of the field, e.g. the button that shows a password. */
   action?: ReactNode;
+  /** The field opens a list of suggestions (see Combobox). */
+  combobox?: { expanded: boolean; list: string; active?: string };
 }
 
-export function TextField({ label, required, hint, error, readOnlyReason, className, value, onChange, size = "md", suffix, action, onKeyDown, id, ...input }: TextFieldProps) {
+export function TextField({ label, required, hint, error, readOnlyReason, className, value, onChange, size = "md", suffix, action, combobox, onKeyDown, id, ...input }: TextFieldProps) {
   const field = useField(Boolean(hint ?? readOnlyReason), Boolean(error), id);
   return (
     <Frame {...{ label, required, hint, error, readOnlyReason, className }} id={field.id}>
@@ -100,6 +102,13 @@ export function TextField({ label, required, hint, error, readOnlyReason, classN
           type="text"
           {...input}
           {...field.control}
+          {...(combobox && {
+            role: "combobox",
+            "aria-autocomplete": "list",
+            "aria-expanded": combobox.expanded,
+            "aria-controls": combobox.expanded ? combobox.list : undefined,
+            "aria-activedescendant": combobox.active,
+          })}
           className={`control ${size === "md" ? "h-12" : "h-10"}`}
           value={value}
           aria-required={required || undefined}

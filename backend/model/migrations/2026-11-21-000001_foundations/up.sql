@@ -16,14 +16,16 @@ grant usage on schema public to tsunagi_app;
 -- Who asks. app_begin (next migration, it needs the accounts) sets these for one transaction;
 -- until then every question fails, so a query that forgot it sees nothing.
 
-create function app_setting(name text) returns text
-  language plpgsql stable parallel safe set search_path = public, pg_temp as $$
+create function app_not_begun() returns text language plpgsql stable parallel safe as $$
 begin
-  if coalesce(current_setting('app.begun', true), '') = '' then
-    raise exception 'app_begin has not been called in this transaction' using errcode = 'TS000';
-  end if;
-  return nullif(current_setting('app.' || name, true), '');
+  raise exception 'app_begin has not been called in this transaction' using errcode = 'TS000';
 end $$;
+
+-- Plain SQL without settings of its own, so that the planner puts it into the query: every policy asks.
+create function app_setting(name text) returns text language sql stable parallel safe as $$
+  select case when coalesce(current_setting('app.begun', true), '') = '' then public.app_not_begun()
+    else nullif(current_setting('app.' || name, true), '') end
+$$;
 
 create function app_org() returns uuid language sql stable parallel safe as $$ select app_setting('org')::uuid $$;
 create function app_actor() returns uuid language sql stable parallel safe as $$ select app_setting('actor')::uuid $$;

@@ -133,7 +133,11 @@ impl Mapping {
 
     /// A slot of prose with the lines of the array at a pointer.
     pub fn section(&self, pointer: &str) -> Value {
-        let lines: Vec<Value> = self.each(pointer).iter().map(|line| json!({ "text": leaf(line) })).collect();
+        let lines: Vec<Value> = self
+            .each(pointer)
+            .iter()
+            .map(|line| json!({ "text": leaf(line) }))
+            .collect();
         if lines.is_empty() {
             json!({ "state": "not_entered", "items": leaf(pointer) })
         } else {
@@ -208,6 +212,9 @@ impl Mapping {
     }
 
     /// What became of every leaf.
+    ///
+    /// Each leaf that is found is asked for a second time with another content, and must then be missing: a test that
+    /// holds whatever the document says proves nothing.
     pub fn judge(&self, api: &mut Api) -> Result<Vec<(String, Fate)>> {
         let mut reader = Reader {
             api,
@@ -215,7 +222,10 @@ impl Mapping {
         };
         for pointer in self.claims.keys() {
             if self.document.pointer(pointer).is_none() {
-                fail!("seed {}: a place is claimed for {pointer}, which does not exist", self.seed);
+                fail!(
+                    "seed {}: a place is claimed for {pointer}, which does not exist",
+                    self.seed
+                );
             }
         }
         let mut leaves = Vec::new();
@@ -230,6 +240,10 @@ impl Mapping {
                             fate = Fate::NotPlaced(why);
                             break;
                         }
+                        if reader.missed(test, &altered(value))?.is_none() {
+                            fate = Fate::NotPlaced("its test holds for any content".into());
+                            break;
+                        }
                     }
                     fate
                 }
@@ -238,6 +252,14 @@ impl Mapping {
             fates.push((pointer, fate));
         }
         Ok(fates)
+    }
+}
+
+/// The same leaf with another content.
+fn altered(leaf: &Value) -> Value {
+    match leaf {
+        Value::Bool(yes) => Value::Bool(!yes),
+        other => Value::String(format!("{}\u{203b}", plain(other))),
     }
 }
 
@@ -273,11 +295,14 @@ fn without_place(seed: &str, document: &Value, pointer: &str, value: &Value) -> 
         return match column {
             "seed_file" | "page_section" | "row_id" | "category" | "json_ref" | "note" | "direction" => Fate::Derived,
             // These name the slot of the form in which the fact stands.
-            "indicator_name" if category == "budget" || category == "qualitative_goal" => Fate::Heading,
+            "indicator_name" if ["budget", "qualitative_goal", "grade"].contains(&category) => Fate::Heading,
             "indicator_name" if category == "qualitative_kpi" && seed == "000" => Fate::Heading,
             "unit" if category == "budget" => Fate::Heading,
             _ => Fate::NotPlaced("no place".into()),
         };
+    }
+    if names.iter().any(|name| *name == "anomalies" || *name == "counts") {
+        return Fate::Derived;
     }
     for (part, what) in [
         ("events", "events and speakers (meetings)"),
@@ -290,19 +315,30 @@ fn without_place(seed: &str, document: &Value, pointer: &str, value: &Value) -> 
             return Fate::Later(what);
         }
     }
-    const DERIVED: [&str; 14] = [
-        "schema", "seed_id", "source_file", "conventions", "id", "kind", "note", "status", "precision", "amount_yen",
-        "value_low", "value_high", "anomalies", "counts",
+    const DERIVED: [&str; 12] = [
+        "schema",
+        "seed_id",
+        "source_file",
+        "conventions",
+        "id",
+        "kind",
+        "note",
+        "status",
+        "precision",
+        "amount_yen",
+        "value_low",
+        "value_high",
     ];
     let derived_ending = ["_iso", "_code", "_derived", "_fy", "_kind"];
-    if names.iter().any(|name| *name == "anomalies" || *name == "counts")
-        || DERIVED.contains(&name)
-        || derived_ending.iter().any(|ending| name.ends_with(ending))
-    {
+    if DERIVED.contains(&name) || derived_ending.iter().any(|ending| name.ends_with(ending)) {
         return Fate::Derived;
     }
     let heading = ["hint", "columns", "heading", "sections", "label"];
-    if heading.contains(&name) || ["_label", "_labels", "_columns"].iter().any(|ending| name.ends_with(ending)) {
+    if heading.contains(&name)
+        || ["_label", "_labels", "_columns"]
+            .iter()
+            .any(|ending| name.ends_with(ending))
+    {
         return Fate::Heading;
     }
     if value.is_null() || value.as_array().is_some_and(Vec::is_empty) {
@@ -336,8 +372,9 @@ impl Reader<'_> {
             }
             Test::NoRows(caller, path) => {
                 let path = self.api.path(path)?;
+                let nothing = leaf.is_null() || leaf.as_array().is_some_and(Vec::is_empty);
                 let rows = self.api.list(caller, &path)?.len();
-                (rows == 0, format!("{rows} rows"))
+                (nothing && rows == 0, format!("{rows} rows"))
             }
         };
         Ok((!held).then(|| format!("wanted {wanted}, read {found}")))
@@ -353,7 +390,11 @@ impl Reader<'_> {
             Piece::Field(key, pointer, shown) => shown(&self.value(key, pointer)?),
             Piece::Through(key, pointer, resource, there, shown) => {
                 let id = plain(&self.value(key, pointer)?);
-                let caller = self.api.record(key).map(|record| record.caller.clone()).unwrap_or_default();
+                let caller = self
+                    .api
+                    .record(key)
+                    .map(|record| record.caller.clone())
+                    .unwrap_or_default();
                 let body = self.body(&caller, &format!("{resource}/{id}"))?;
                 shown(body.pointer(there).unwrap_or(&Value::Null))
             }
@@ -441,7 +482,10 @@ mod tests {
         assert_eq!(era_year(&json!(2019)), "令和元年度");
         assert_eq!(era_year(&json!(2018)), "平成30年度");
         assert_eq!(sheet_year(&json!("2021-08-01")), "2021 (R3) 年度");
-        assert_eq!((first_day(&json!(2024)), last_day(&json!(2024))), ("2024-04-01".into(), "2025-03-31".into()));
+        assert_eq!(
+            (first_day(&json!(2024)), last_day(&json!(2024))),
+            ("2024-04-01".into(), "2025-03-31".into())
+        );
     }
 
     #[test]
@@ -454,9 +498,7 @@ mod tests {
         leaves_of(&document, String::new(), &mut leaves);
         let mut not_placed: Vec<String> = leaves
             .into_iter()
-            .filter(|(pointer, value)| {
-                matches!(without_place("000", &document, pointer, value), Fate::NotPlaced(_))
-            })
+            .filter(|(pointer, value)| matches!(without_place("000", &document, pointer, value), Fate::NotPlaced(_)))
             .map(|(pointer, _)| pointer)
             .collect();
         not_placed.sort();

@@ -9,20 +9,46 @@ use serde_json::{Value, json};
 
 /// What is counted on its own.
 pub const PARTS: &[super::Part] = &[
-    ("document", &["/document", "/schema", "/seed_id", "/source_file", "/conventions", "/anomalies", "/counts"]),
+    (
+        "document",
+        &[
+            "/document",
+            "/schema",
+            "/seed_id",
+            "/source_file",
+            "/conventions",
+            "/anomalies",
+            "/counts",
+        ],
+    ),
     ("municipality", &["/section_a/municipality_overview"]),
-    ("platform year", &["/section_a/target_platform", "/section_a/platform_value"]),
+    (
+        "platform year",
+        &["/section_a/target_platform", "/section_a/platform_value"],
+    ),
     ("platform and members", &["/section_a/external_cooperation"]),
     ("platform figure", &["/section_b"]),
-    ("projects: overview", &["/section_c/label", "/section_c/heading", "/section_c/points_label", "/section_c/points",
-        "/section_c/column_labels", "/section_c/detail_labels"]),
+    (
+        "projects: overview",
+        &[
+            "/section_c/label",
+            "/section_c/heading",
+            "/section_c/points_label",
+            "/section_c/points",
+            "/section_c/column_labels",
+            "/section_c/detail_labels",
+        ],
+    ),
     ("project 1", &["/section_c/projects/0"]),
     ("project 2", &["/section_c/projects/1"]),
     ("project 3", &["/section_c/projects/2"]),
     ("project 4", &["/section_c/projects/3"]),
     ("project 5", &["/section_c/projects/4"]),
     ("project 6", &["/section_c/projects/5"]),
-    ("next years and reactions", &["/section_c/next_year", "/section_c/reaction"]),
+    (
+        "next years and reactions",
+        &["/section_c/next_year", "/section_c/reaction"],
+    ),
     ("process notes", &["/section_d"]),
     ("breakthrough", &["/section_e"]),
     ("seed_kpis.csv", &["/figures_csv"]),
@@ -73,10 +99,17 @@ fn platforms(m: &mut Mapping) -> Result<()> {
         "visibility": "partners",
     });
     m.enter(CITY, "platforms", "platform", template)?;
-    m.claim(&founded, Test::Extract(vec![field("platform", "/name"), text("を構築")]));
+    m.claim(
+        &founded,
+        Test::Extract(vec![field("platform", "/name"), text("を構築")]),
+    );
     let launched = vec![
-        text("立ち上げ年度 "), field("platform", "/launches/0/printed"), text(" ※"),
-        field("platform", "/launches/1/scope"), text("は "), field("platform", "/launches/1/printed"),
+        text("立ち上げ年度 "),
+        field("platform", "/launches/0/printed"),
+        text(" ※"),
+        field("platform", "/launches/1/scope"),
+        text("は "),
+        field("platform", "/launches/1/printed"),
     ];
     m.equal(&format!("{platform}/launched"), launched);
     for place in ["/document/title".to_owned(), format!("{OVERVIEW}/municipality")] {
@@ -95,11 +128,17 @@ fn platforms(m: &mut Mapping) -> Result<()> {
         "visibility": "partners",
     });
     m.enter(CITY, "platforms", "council", template)?;
-    m.equal(&format!("{council}/launched"), vec![text("立ち上げ年度 "), field("council", "/launches/0/printed")]);
+    m.equal(
+        &format!("{council}/launched"),
+        vec![text("立ち上げ年度 "), field("council", "/launches/0/printed")],
+    );
 
     let area = format!("{TARGET}/previous_efforts/regions");
-    let codes: Vec<Value> =
-        m.each(&format!("{area}/municipalities")).iter().map(|t| leaf(&format!("{t}/municipality_code"))).collect();
+    let codes: Vec<Value> = m
+        .each(&format!("{area}/municipalities"))
+        .iter()
+        .map(|t| leaf(&format!("{t}/municipality_code")))
+        .collect();
     let template = json!({
         "kind": "partnership_platform",
         "name": "麒麟のまち孤独・孤立対策官民連携PF",
@@ -166,13 +205,27 @@ fn members(m: &mut Mapping) -> Result<()> {
         let name = format!("{place}/name");
         let kind = m.text(&format!("{place}/kind"));
         if kind != "network" {
-            member(m, CITY, &key, json!({"platform_id": "@platform", "kind": kind, "label": leaf(&name)}))?;
+            member(
+                m,
+                CITY,
+                &key,
+                json!({"platform_id": "@platform", "kind": kind, "label": leaf(&name)}),
+            )?;
             continue;
         }
         let (label, _) = m.split(&name, " (")?;
-        member(m, CITY, &key, json!({"platform_id": "@platform", "kind": kind, "label": label}))?;
+        member(
+            m,
+            CITY,
+            &key,
+            json!({"platform_id": "@platform", "kind": kind, "label": label}),
+        )?;
         let mut printed = vec![field(&key, "/label")];
-        for (number, category) in m.each(&format!("{platform}/member_categories_in_network")).iter().enumerate() {
+        for (number, category) in m
+            .each(&format!("{platform}/member_categories_in_network"))
+            .iter()
+            .enumerate()
+        {
             let below = format!("{key}-{number}");
             let template = json!({
                 "platform_id": "@platform", "parent_id": format!("@{key}"), "kind": "category", "label": leaf(category),
@@ -195,7 +248,10 @@ fn members(m: &mut Mapping) -> Result<()> {
             "organization_id": format!("@{organization}"),
         });
         member(m, JOINT, &key, template)?;
-        m.equal(&format!("{place}/municipality_code"), vec![field(&organization, "/municipality_code")]);
+        m.equal(
+            &format!("{place}/municipality_code"),
+            vec![field(&organization, "/municipality_code")],
+        );
         codes.push((code, key));
     }
     for place in m.each(&format!("{TARGET}/previous_efforts/regions/municipalities")) {
@@ -249,11 +305,18 @@ fn narrative(m: &mut Mapping) -> Result<()> {
     });
     m.enter(CITY, "platform-years", "platform-2024", template)?;
     // The list of events repeats what the lines above say.
-    for (milestone, line) in m.each(&format!("{TARGET}/previous_efforts/milestones")).iter().zip([0, 1, 2, 2, 2]) {
+    for (milestone, line) in m
+        .each(&format!("{TARGET}/previous_efforts/milestones"))
+        .iter()
+        .zip([0, 1, 2, 2, 2])
+    {
         for name in ["printed", "event", "month"] {
             let place = format!("{milestone}/{name}");
             if m.has(&place) {
-                m.extract(&place, vec![field("platform-2024", &format!("/prior_efforts/items/{line}/text"))]);
+                m.extract(
+                    &place,
+                    vec![field("platform-2024", &format!("/prior_efforts/items/{line}/text"))],
+                );
             }
         }
     }
@@ -266,8 +329,14 @@ fn projects(m: &mut Mapping, index: usize, project: &str) -> Result<()> {
     let at = |name: &str| format!("{project}/{name}");
     let key = format!("project-{}", index + 1);
     let (number, rest) = m.split(&at("name"), " ")?;
-    let mark = m.has(&at("reference_mark")).then(|| format!("{} ", m.text(&at("reference_mark"))));
-    let name = mark.as_deref().and_then(|mark| rest.strip_prefix(mark)).unwrap_or(&rest).to_owned();
+    let mark = m
+        .has(&at("reference_mark"))
+        .then(|| format!("{} ", m.text(&at("reference_mark"))));
+    let name = mark
+        .as_deref()
+        .and_then(|mark| rest.strip_prefix(mark))
+        .unwrap_or(&rest)
+        .to_owned();
     let verification: Vec<Value> = m
         .each(&at("verification"))
         .iter()
@@ -305,8 +374,13 @@ fn projects(m: &mut Mapping, index: usize, project: &str) -> Result<()> {
     for (place, pieces) in printed {
         m.equal(&place, pieces);
     }
-    let reference: fn(&Value) -> String =
-        |value| if value == true { "※参考".to_owned() } else { String::new() };
+    let reference: fn(&Value) -> String = |value| {
+        if value == true {
+            "※参考".to_owned()
+        } else {
+            String::new()
+        }
+    };
     let mut whole = vec![field(&key, "/number"), text(" ")];
     if mark.is_some() {
         whole.extend([shown(&key, "/is_reference", reference), text(" ")]);
@@ -350,12 +424,22 @@ fn schedules(m: &Mapping, project: &str, key: &str) -> Result<(Value, Claims)> {
                 let slot = if label.ends_with("地区") { "place" } else { "label" };
                 schedule[slot] = json!(label);
                 schedule["when"]["printed"] = json!(date);
-                let pieces = [format!("/schedules/{index}/{slot}"), format!("/schedules/{index}/when/printed")];
-                claims.push((at("printed"), vec![field(key, &pieces[0]), text(" "), field(key, &pieces[1])]));
+                let pieces = [
+                    format!("/schedules/{index}/{slot}"),
+                    format!("/schedules/{index}/when/printed"),
+                ];
+                claims.push((
+                    at("printed"),
+                    vec![field(key, &pieces[0]), text(" "), field(key, &pieces[1])],
+                ));
             }
             _ => schedule["when"]["printed"] = leaf(&at("printed")),
         }
-        for (slot, name) in [("label", "label"), ("start_time", "time_start"), ("end_time", "time_end")] {
+        for (slot, name) in [
+            ("label", "label"),
+            ("start_time", "time_start"),
+            ("end_time", "time_end"),
+        ] {
             if m.has(&at(name)) {
                 schedule[slot] = leaf(&at(name));
             }
@@ -426,7 +510,11 @@ fn sections(m: &Mapping, project: &str) -> Value {
     let courses = m.each(&detail("courses_considered"));
     for (index, line) in m.each(&detail("overview_lines")).into_iter().enumerate() {
         // Each course considered is the heading of the lines that follow.
-        if let Some(course) = [5, 7, 8].iter().position(|first| *first == index).and_then(|n| courses.get(n)) {
+        if let Some(course) = [5, 7, 8]
+            .iter()
+            .position(|first| *first == index)
+            .and_then(|n| courses.get(n))
+        {
             under_events.push(course.clone());
         }
         under_events.push(line);
@@ -437,7 +525,11 @@ fn sections(m: &Mapping, project: &str) -> Value {
     add("group_work_label", m.section(&detail("group_work")));
     if m.has(&detail("report_findings")) {
         let mut items = Vec::new();
-        for (label, list) in [("label", "findings"), ("wishes_label", "wishes"), ("merits_label", "merits")] {
+        for (label, list) in [
+            ("label", "findings"),
+            ("wishes_label", "wishes"),
+            ("merits_label", "merits"),
+        ] {
             items.push(json!({"text": leaf(&detail(&format!("report_findings/{label}")))}));
             for line in m.each(&detail(&format!("report_findings/{list}"))) {
                 items.push(json!({"depth": 1, "text": leaf(&line)}));
@@ -517,7 +609,9 @@ fn media_outlets(m: &mut Mapping, project: &str, key: &str) {
 
 /// The rows of the table of figures.
 fn figures(m: &mut Mapping) -> Result<()> {
-    let Value::Object(rows) = m.at("/figures_csv").clone() else { return Ok(()) };
+    let Value::Object(rows) = m.at("/figures_csv").clone() else {
+        return Ok(());
+    };
     let year_fields = |m: &mut Mapping, row: &str, key: &str, from: &str| {
         for (column, shown_as) in [
             ("period", era_year as fn(&Value) -> String),
@@ -537,14 +631,30 @@ fn figures(m: &mut Mapping) -> Result<()> {
         let cell = |column: &str| plain(&cells[column]);
         match cell("category").as_str() {
             "qualitative_goal" => {
-                let slot = if cell("indicator_name") == "今年度のゴール" { "goals_of_year" } else { "final_goals" };
-                let list = if slot == "goals_of_year" { "goals_this_year" } else { "final_goals" };
+                let slot = if cell("indicator_name") == "今年度のゴール" {
+                    "goals_of_year"
+                } else {
+                    "final_goals"
+                };
+                let list = if slot == "goals_of_year" {
+                    "goals_this_year"
+                } else {
+                    "final_goals"
+                };
                 let items = m.each(&format!("{TARGET}/desired_state/{list}/items"));
-                let found = items.iter().position(|item| m.text(&format!("{item}/text")) == cell("printed_value"));
+                let found = items
+                    .iter()
+                    .position(|item| m.text(&format!("{item}/text")) == cell("printed_value"));
                 let Some(index) = found else { fail!("{id} is no goal") };
-                m.equal(&at("printed_value"), vec![field("platform-2024", &format!("/{slot}/items/{index}/text"))]);
+                m.equal(
+                    &at("printed_value"),
+                    vec![field("platform-2024", &format!("/{slot}/items/{index}/text"))],
+                );
                 m.equal(&at("subject"), city_of("platform-2024"));
-                m.equal(&at("municipality_code"), vec![field("platform", "/municipality_codes/0")]);
+                m.equal(
+                    &at("municipality_code"),
+                    vec![field("platform", "/municipality_codes/0")],
+                );
                 year_fields(m, &row, "platform-2024", "/fiscal_year");
             }
             category @ ("qualitative_kpi" | "budget") => {
@@ -560,11 +670,17 @@ fn figures(m: &mut Mapping) -> Result<()> {
                         m.equal(&at("approximate"), vec![field(&cost, "/approximate")]);
                     }
                 } else {
-                    let aims = m.each(&format!("/section_c/projects/{}/aims", number.parse::<usize>().unwrap_or(1) - 1));
+                    let aims = m.each(&format!(
+                        "/section_c/projects/{}/aims",
+                        number.parse::<usize>().unwrap_or(1) - 1
+                    ));
                     let Some(index) = aims.iter().position(|aim| m.text(aim) == cell("printed_value")) else {
                         fail!("{id} is no aim")
                     };
-                    m.equal(&at("printed_value"), vec![field(&project, &format!("/aims/items/{index}/text"))]);
+                    m.equal(
+                        &at("printed_value"),
+                        vec![field(&project, &format!("/aims/items/{index}/text"))],
+                    );
                 }
             }
             "kpi" | "kpi_change" => recognition(m, &row, id)?,
@@ -580,7 +696,11 @@ fn recognition(m: &mut Mapping, row: &str, id: &str) -> Result<()> {
     let at = |column: &str| format!("{row}/{column}");
     let (kpi, observation) = (format!("kpi-{id}"), format!("observation-{id}"));
     let (subject, indicator) = (m.text(&at("subject")), m.text(&at("indicator_name")));
-    let subject = if subject.is_empty() { "つながりサポーター".to_owned() } else { subject };
+    let subject = if subject.is_empty() {
+        "つながりサポーター".to_owned()
+    } else {
+        subject
+    };
     let mut template = json!({
         "platform_id": "@platform",
         "name": format!("{subject}の{indicator}"),
@@ -602,7 +722,9 @@ fn recognition(m: &mut Mapping, row: &str, id: &str) -> Result<()> {
     }
     m.enter(CITY, "kpis", &kpi, template)?;
     let (whole_year, remark) = (m.text(&at("period_start")).ends_with("-04-01"), m.text(&at("period")));
-    let remark = remark.split_once('（').map(|(_, remark)| remark.trim_end_matches('）').to_owned());
+    let remark = remark
+        .split_once('（')
+        .map(|(_, remark)| remark.trim_end_matches('）').to_owned());
     let template = json!({
         "series_id": format!("@{kpi}"),
         "period_kind": if whole_year { "fiscal_year" } else { "range" },
@@ -651,7 +773,10 @@ fn milestone(m: &mut Mapping, row: &str, id: &str, category: &str) -> Result<()>
     });
     m.enter(CITY, "kpis", &kpi, template)?;
     m.equal(&at("subject"), city_of(&kpi));
-    m.equal(&at("municipality_code"), vec![through(&kpi, "/platform_id", "platforms", "/municipality_codes/0")]);
+    m.equal(
+        &at("municipality_code"),
+        vec![through(&kpi, "/platform_id", "platforms", "/municipality_codes/0")],
+    );
     let from = if category == "milestone" {
         let template = json!({
             "series_id": format!("@{kpi}"),
@@ -663,7 +788,9 @@ fn milestone(m: &mut Mapping, row: &str, id: &str, category: &str) -> Result<()>
         m.enter(CITY, "kpi-observations", &when, template)?;
         "/period_start"
     } else {
-        let Ok(fiscal_year) = m.text(&at("fiscal_year")).parse::<i64>() else { fail!("{id} has no year") };
+        let Ok(fiscal_year) = m.text(&at("fiscal_year")).parse::<i64>() else {
+            fail!("{id} has no year")
+        };
         let template = json!({
             "kpi_id": format!("@{kpi}"),
             "fiscal_year": fiscal_year,

@@ -1,10 +1,206 @@
-import { EmptyState, PageHeader } from "../../ui";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { $api, client, etagOf, isApiError, newerRecord, useEveryPage, usePages, useWrite } from "../../api";
+import { announce, Button, buttonClass, Combobox, ConfirmDialog, EmptyState, LoadMore, NoPermissionState, Notice, QueryView, Table, useSearchParam } from "../../ui";
+import { AdminHeader, useAdministration } from "./AdminHeader";
+import { isInForce, RolesForm, roleWord, validity, type UserRole } from "./RolesForm";
+import { EditUserForm, NewUserForm, PasswordForm, type Organisation, type User } from "./UserForm";
+import type { OrganizationKind } from "./words";
+
+type Open = { form: "new" } | { form: "edit" | "password" | "roles" | "active"; user: User };
 
 export default function AdminUsersPage() {
+  const { identity, everywhere, administers } = useAdministration();
+  const [chosen, setChosen] = useSearchParam("org");
+  const id = (everywhere && chosen) || identity?.organization_id || "";
+  const organization = $api.useQuery("get", "/api/v1/organizations/{organization_id}", { params: { path: { organization_id: id } } }, { enabled: administers && id !== "" });
+  const [open, setOpen] = useState<Open>();
+
+  if (!administers) {
+    return (
+      <>
+        <AdminHeader title="利用者と役割" lead="団体の利用者を管理します。" />
+        <NoPermissionState what="利用者と役割" />
+      </>
+    );
+  }
+  const data = organization.data;
+  const target: Organisation | undefined = data && { id: data.id, name: data.name, kind: data.kind as OrganizationKind, foreign: data.id !== identity?.organization_id };
   return (
     <>
-      <PageHeader title="利用者の管理" breadcrumbs={[{ label: "ホーム", href: "/" }, { label: "利用者の管理" }]} />
-      <EmptyState title="利用者はまだ登録されていません">利用者を登録すると、ここに表示されます。</EmptyState>
+      <AdminHeader
+        title="利用者と役割"
+        lead={`${data?.name ?? ""}の利用者を登録し、役割と期間を決めます。`}
+        actions={target && <Button onClick={() => setOpen({ form: "new" })}>利用者を登録</Button>}
+      />
+      {everywhere && (
+        <div className="mb-6 max-w-2xl">
+          <Combobox
+            key={data?.id}
+            label="団体"
+            hint="名前の一部を入力して、利用者を管理する団体を選びます"
+            value={data ? { value: data.id, label: data.name } : null}
+            onChange={(option) => option && setChosen(option.value)}
+            search={async (search) =>
+              (await client.GET("/api/v1/organizations", { params: { query: { search: search || undefined, limit: 20 } } })).data?.items.map((each) => ({
+                value: each.id,
+                label: each.name,
+              })) ?? []
+            }
+          />
+        </div>
+      )}
+      <QueryView query={organization} what="団体">
+        {() => target && <Users organization={target} open={open} onOpen={setOpen} />}
+      </QueryView>
     </>
+  );
+}
+
+function Users({ organization, open, onOpen }: { organization: Organisation; open?: Open; onOpen: (open: Open | undefined) => void }) {
+  const query = { owner_org_id: organization.id, limit: 50 };
+  const users = usePages(["users", query], (after) => client.GET("/api/v1/users", { params: { query: { ...query, after } } }).then(({ data }) => data ?? { items: [] }));
+  const roles = useEveryPage(["user-roles", organization.id], (after) =>
+    client.GET("/api/v1/user-roles", { params: { query: { owner_org_id: organization.id, limit: 200, after } } }).then(({ data }) => data ?? { items: [] }),
+  );
+  const rolesOf = (user: User) => roles.data?.filter(({ user_id: id }) => id === user.id) ?? [];
+  const close = () => onOpen(undefined);
+  return (
+    <>
+      <QueryView query={users} what="利用者">
+        {(rows) =>
+          rows.length === 0 ? (
+            <EmptyState title="利用者がまだいません" actions={<Button onClick={() => onOpen({ form: "new" })}>最初の利用者を登録</Button>}>
+              最初に管理者を登録すると、その人がほかの利用者を登録できます。
+            </EmptyState>
+          ) : (
+            <>
+              <Table
+                caption={`${organization.name}の利用者`}
+                rows={rows}
+                rowKey={({ id }) => id}
+                columns={[
+                  {
+                    key: "name",
+                    header: "氏名",
+                    rowHeader: true,
+                    width: "11rem",
+                    cell: (user) => (
+                      <>
+                        {user.name}
+                        {user.kana && <span className="block text-sm font-normal">{user.kana}</span>}
+                      </>
+                    ),
+                  },
+                  {
+                    key: "department",
+                    header: "所属・役職",
+                    cell: (user) => [user.department, user.title].filter(Boolean).join("　"),
+                  },
+                  { key: "email", header: "メールアドレス", cell: (user) => user.email },
+                  { key: "roles", header: "役割", width: "16rem", cell: (user) => <Roles roles={rolesOf(user)} /> },
+                  { key: "active", header: "状態", width: "6rem", cell: (user) => (user.active ? "● 利用中" : "✕ 閉鎖") },
+                  {
+                    key: "actions",
+                    header: "操作",
+                    width: "19rem",
+                    cell: (user) => (
+                      <div className="flex flex-wrap gap-2">
+                        <Button variant="secondary" size="sm" aria-label={`${user.name}さんを変更`} onClick={() => onOpen({ form: "edit", user })}>
+                          変更
+                        </Button>
+                        <Button variant="secondary" size="sm" aria-label={`${user.name}さんの役割`} onClick={() => onOpen({ form: "roles", user })}>
+                          役割
+                        </Button>
+                        <Button variant="secondary" size="sm" aria-label={`${user.name}さんのパスワードを設定`} onClick={() => onOpen({ form: "password", user })}>
+                          パスワード
+                        </Button>
+                        <Button
+                          variant={user.active ? "danger" : "secondary"}
+                          size="sm"
+                          aria-label={`${user.name}さんのアカウントを${user.active ? "閉鎖" : "再開"}`}
+                          onClick={() => onOpen({ form: "active", user })}
+                        >
+                          {user.active ? "閉鎖" : "再開"}
+                        </Button>
+                        <Link className={buttonClass("text", "sm")} to="/history/$entity/$id" params={{ entity: "users", id: user.id }} aria-label={`${user.name}さんの変更の履歴`}>
+                          履歴
+                        </Link>
+                      </div>
+                    ),
+                  },
+                ]}
+              />
+              <LoadMore {...users.more} />
+            </>
+          )
+        }
+      </QueryView>
+      {open?.form === "new" && <NewUserForm organization={organization} first={users.data?.length === 0} onClose={close} />}
+      {open?.form === "edit" && <EditUserForm user={open.user} onClose={close} />}
+      {open?.form === "password" && <PasswordForm user={open.user} onClose={close} />}
+      {open?.form === "roles" && <RolesForm user={open.user} roles={rolesOf(open.user)} organization={organization} onClose={close} />}
+      {open?.form === "active" && <ActiveDialog user={open.user} onClose={close} />}
+    </>
+  );
+}
+
+function Roles({ roles }: { roles: readonly UserRole[] }) {
+  const now = roles.filter((role) => isInForce(role));
+  const shown = now.length > 0 ? now : roles.slice(-1);
+  if (shown.length === 0) return <span className="text-warning-orange-2">▲ 役割がありません</span>;
+  return shown.map((role) => (
+    <span key={role.id} className="block">
+      {roleWord(role.role)}
+      {now.length === 0 && "（今は有効ではありません）"}
+      <span className="block text-sm text-solid-gray-700">{validity(role)}</span>
+    </span>
+  ));
+}
+
+/** Closing an account ends its sessions at once; the name stays on everything the person has recorded. */
+function ActiveDialog({ user, onClose }: { user: User; onClose: () => void }) {
+  const queries = useQueryClient();
+  const { identity } = useAdministration();
+  const { busy, error, run } = useWrite();
+  const change = async () => {
+    const done = await run({ active: !user.active, version: user.version }, (headers) =>
+      client.PATCH("/api/v1/users/{user_id}", {
+        params: { path: { user_id: user.id }, header: { ...headers, "If-Match": etagOf(user.version) } },
+        body: { active: !user.active },
+      }),
+    );
+    await queries.invalidateQueries();
+    if (!done) return;
+    announce(user.active ? "アカウントを閉鎖しました" : "アカウントを再開しました");
+    onClose();
+  };
+  return (
+    <ConfirmDialog
+      open
+      title={`${user.name}さんのアカウントを${user.active ? "閉鎖" : "再開"}しますか`}
+      confirmLabel={user.active ? "閉鎖する" : "再開する"}
+      variant={user.active ? "danger" : "primary"}
+      busy={busy}
+      onConfirm={() => void change()}
+      onClose={onClose}
+    >
+      {user.active ? (
+        <p>閉鎖すると、すぐにサインアウトされ、サインインできなくなります。これまでの記録と名前は残ります。あとで再開できます。</p>
+      ) : (
+        <p>再開すると、有効な役割があれば、もう一度サインインできます。</p>
+      )}
+      {user.active && user.id === identity?.id && (
+        <Notice tone="warning" title="自分自身のアカウントです">
+          閉鎖すると、この画面もすぐに使えなくなります。
+        </Notice>
+      )}
+      {isApiError(error) && (
+        <Notice tone="error" live title="変更できませんでした">
+          {newerRecord(error) ? "ほかの人が先に更新しました。この画面を閉じて、最新の内容を確かめてください。" : error.message}
+        </Notice>
+      )}
+    </ConfirmDialog>
   );
 }

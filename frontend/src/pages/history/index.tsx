@@ -1,10 +1,107 @@
-import { EmptyState, PageHeader } from "../../ui";
+import { useQueries } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { client, isApiError, usePages, type components } from "../../api";
+import { buttonClass, EmptyState, HistoryTimeline, LoadMore, PageHeader, QueryView } from "../../ui";
+import { changesOf, ENTITIES, fieldWord, valueText } from "./words";
+
+type Entry = components["schemas"]["HistoryEntry"];
+
+const route = getRouteApi("/history/$entity/$id");
+const ACTIONS: Record<string, string> = { I: "作成", U: "変更", D: "削除" };
+
+/** Records that others refer to, and what they are called. A name that may not be read stays out. */
+const NAMED: Record<string, (id: string) => Promise<string | undefined>> = {
+  platform_id: async (id) => (await client.GET("/api/v1/platforms/{platform_id}", { params: { path: { platform_id: id } } })).data?.name,
+  plan_id: async (id) => (await client.GET("/api/v1/plans/{plan_id}", { params: { path: { plan_id: id } } })).data?.title,
+  project_id: async (id) => (await client.GET("/api/v1/projects/{project_id}", { params: { path: { project_id: id } } })).data?.name,
+  goal_id: async (id) => (await client.GET("/api/v1/goals/{goal_id}", { params: { path: { goal_id: id } } })).data?.title,
+  kpi_id: async (id) => (await client.GET("/api/v1/kpis/{kpi_id}", { params: { path: { kpi_id: id } } })).data?.name,
+  user_id: async (id) => (await client.GET("/api/v1/users/{user_id}", { params: { path: { user_id: id } } })).data?.name,
+  actor_id: async (id) => (await client.GET("/api/v1/plan-actors/{plan_actor_id}", { params: { path: { plan_actor_id: id } } })).data?.label,
+};
+const organizationName = async (id: string) => (await client.GET("/api/v1/organizations/{organization_id}", { params: { path: { organization_id: id } } })).data?.name;
+for (const field of ["organization_id", "contractor_id", "entered_by_org_id"]) NAMED[field] = organizationName;
 
 export default function HistoryPage() {
+  const { entity, id } = route.useParams();
+  const known = ENTITIES[entity];
+  const history = usePages<Entry>(["history", entity, id], (before) =>
+    client
+      .GET("/api/v1/history", { params: { query: { entity: entity as components["schemas"]["Entity"], record_id: id, before, limit: 50 } } })
+      .then(({ data }) => data ?? { items: [] }),
+  );
+  const newest = history.data?.[0];
+  const title = newest ? titleOf(newest) : "";
+  const names = useNames(history.data ?? []);
+  const missing = !known || (isApiError(history.error) && [400, 404, 422].includes(history.error.status)) || history.data?.length === 0;
+  const deleted = newest?.operation === "D";
   return (
     <>
-      <PageHeader title="変更履歴" breadcrumbs={[{ label: "ホーム", href: "/" }, { label: "変更履歴" }]} />
-      <EmptyState title="変更はまだありません">このデータを変更すると、だれが、いつ、何を変えたかがここに表示されます。</EmptyState>
+      <PageHeader
+        title={`${known?.word ?? "記録"}の変更の履歴${title && `：${title}`}`}
+        breadcrumbs={[
+          { label: "ホーム", href: "/" },
+          ...(known?.list ? [known.list] : []),
+          ...(known?.page && title && !deleted ? [{ label: title, href: `${known.page}${id}` }] : []),
+          { label: "変更の履歴" },
+        ]}
+        lead="新しい順に、誰が、いつ、何を、なぜ変えたかを表示します。"
+        printable
+      />
+      {missing ? (
+        <EmptyState title="履歴が見つかりません">削除されて閲覧できなくなったか、閲覧できる範囲の外にある記録です。</EmptyState>
+      ) : (
+        <QueryView query={history} what="変更の履歴">
+          {(entries) => (
+            <>
+              <HistoryTimeline
+                entries={entries.map((entry) => ({
+                  id: String(entry.version),
+                  at: entry.at,
+                  by: entry.actor_name ?? "システム",
+                  organization: entry.actor_org_id ? names.get(entry.actor_org_id) : undefined,
+                  action: ACTIONS[entry.operation] ?? entry.operation,
+                  reason: entry.reason ?? undefined,
+                  changes: changesOf(entry).map(({ field, from, to }) => ({
+                    field: fieldWord(entity, field),
+                    from: valueText(entity, field, from, names),
+                    to: valueText(entity, field, to, names),
+                  })),
+                  link:
+                    known?.page && known.asOf && entry.operation !== "D" ? (
+                      <Link className={buttonClass("text", "sm")} to={`${known.page}${id}`} search={{ as_of: entry.at }}>
+                        この時点を見る
+                      </Link>
+                    ) : undefined,
+                }))}
+              />
+              <LoadMore {...history.more} />
+            </>
+          )}
+        </QueryView>
+      )}
     </>
   );
+}
+
+function titleOf({ record }: Entry): string {
+  const { name, title, label, text } = record as Record<string, unknown>;
+  const found = [name, title, label, text].find((candidate) => typeof candidate === "string" && candidate);
+  return typeof found === "string" ? (found.split("\n")[0] ?? "") : "";
+}
+
+/** Names instead of ids: of the organisations that changed something, and of the records that fields refer to. */
+function useNames(entries: readonly Entry[]): ReadonlyMap<string, string> {
+  const wanted = new Map<string, (id: string) => Promise<string | undefined>>();
+  for (const entry of entries) {
+    if (entry.actor_org_id) wanted.set(entry.actor_org_id, organizationName);
+    for (const { field, from, to } of changesOf(entry)) {
+      const ask = NAMED[field];
+      for (const id of [from, to]) if (ask && typeof id === "string") wanted.set(id, ask);
+    }
+  }
+  const found = useQueries({
+    queries: [...wanted].map(([id, ask]) => ({ queryKey: ["name", id], retry: false, staleTime: 300_000, queryFn: async () => (await ask(id)) ?? null })),
+  });
+  return new Map([...wanted.keys()].flatMap((id, index) => (found[index]?.data ? [[id, found[index].data] as const] : [])));
 }

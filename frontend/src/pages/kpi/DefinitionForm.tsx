@@ -1,10 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { $api, client, fieldErrors, newerRecord, patchRecord, useIdentity, useWrite, type components } from "../../api";
+import { currentFiscalYear } from "../../lib/date";
 import { parseNumber } from "../../lib/decimal";
+import { formatPeriod, understandPeriod } from "../../lib/period";
 import { clashes, mergePatch, sameValue } from "../../lib/patch";
 import { announce, Checkbox, fieldsOf, FormDialog, NumberField, PrivacyHint, RadioGroup, RecordConflict, Select, TextArea, TextField, type FieldErrors } from "../../ui";
-import { AREA_RULES, DIRECTIONS, formatLoosePeriod, FREQUENCIES, optionsOf, parsePeriod, TIME_RULES, VALUE_TYPES, VISIBILITIES, type Kpi } from "./words";
+import { AREA_RULES, DIRECTIONS, FREQUENCIES, optionsOf, TIME_RULES, VALUE_TYPES, VISIBILITIES, type Kpi } from "./words";
 
 type Fields = components["schemas"]["KpiFields"];
 
@@ -64,11 +66,14 @@ function draftOf(kpi: Kpi | undefined): Draft {
     fields,
     position: String(fields.position ?? 0),
     baselineValue: baseline?.value ?? baseline?.text ?? "",
-    baselinePeriod: formatLoosePeriod(baseline?.period),
+    baselinePeriod: baseline?.period ? formatPeriod(baseline.period) : "",
     baselineSource: baseline?.source ?? "",
     baselinePrinted: baseline?.printed ?? "",
   };
 }
+
+/** 令和5年度, 令和6年8月, R6.8.1 … as exact as it says. */
+const periodOf = (typed: string) => (typed.trim() ? understandPeriod(typed.trim(), currentFiscalYear()).when : null);
 
 const filled = (text: string | null | undefined) => text?.trim() || null;
 
@@ -81,7 +86,7 @@ function fieldsOfDraft(draft: Draft, before: Draft): { fields: Fields; errors: F
   if (!fields.name.trim()) errors["/name"] = "指標名を入力してください。";
   if (numeric && draft.baselineValue.trim() && number === null) errors["/baseline/value"] = "基準値は数で入力してください。例：23.3";
   if (position === null || !/^-?\d+$/.test(position)) errors["/position"] = "表示順は整数で入力してください。";
-  const period = draft.baselinePeriod === before.baselinePeriod ? (before.fields.baseline?.period ?? null) : parsePeriod(draft.baselinePeriod);
+  const period = draft.baselinePeriod === before.baselinePeriod ? (before.fields.baseline?.period ?? null) : periodOf(draft.baselinePeriod);
   const baseline = {
     value: numeric ? number : null,
     text: numeric ? null : filled(draft.baselineValue),
@@ -144,7 +149,7 @@ export function DefinitionForm({ kpi, onClose, onSaved }: { kpi?: Kpi; onClose: 
   const newer = newerRecord<Kpi>(error);
   const mine = fieldsOfDraft(draft, before).fields;
   const numeric = fields.value_type === "number" || fields.value_type === "ratio";
-  const understood = parsePeriod(draft.baselinePeriod);
+  const understood = periodOf(draft.baselinePeriod);
   return (
     <FormDialog
       open
@@ -237,7 +242,7 @@ export function DefinitionForm({ kpi, onClose, onSaved }: { kpi?: Kpi; onClose: 
             hint={
               <>
                 例：令和5年度、令和6年8月、R6.8.1
-                {understood && understood.precision === "undecided" && <span className="block">書いたままの文字で記録します。</span>}
+                {understood?.precision === "undecided" && <span className="block">書いたままの文字で記録します。</span>}
               </>
             }
             value={draft.baselinePeriod}
@@ -306,7 +311,7 @@ function words(key: keyof Fields, fields: Fields): string {
       return fields.counts_people ? "はい" : "いいえ";
     case "baseline": {
       const { value: number, text, period, source, printed } = fields.baseline ?? {};
-      return [number ?? text, formatLoosePeriod(period), source, printed].filter(Boolean).join("、");
+      return [number ?? text, period && formatPeriod(period), source, printed].filter(Boolean).join("、");
     }
     default:
       return value === null || value === undefined ? "" : String(value);

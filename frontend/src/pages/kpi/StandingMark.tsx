@@ -5,7 +5,7 @@ const MARKS: Record<Standing, { sign: string; word: string; look: string }> = {
   achieved: { sign: "◎", word: "達成", look: "border-success-2 text-success-2" },
   not_achieved: { sign: "▲", word: "未達成", look: "border-dashed border-warning-orange-2 text-warning-orange-2" },
   no_value: { sign: "－", word: "値なし", look: "border-dotted border-solid-gray-700 text-solid-gray-800" },
-  undecided: { sign: "？", word: "自動では判定しません", look: "border-dotted border-solid-gray-700 text-solid-gray-800" },
+  undecided: { sign: "？", word: "自動判定なし", look: "border-dotted border-solid-gray-700 text-solid-gray-800" },
   no_target: { sign: "・", word: "目標なし", look: "border-transparent text-solid-gray-800" },
 };
 

@@ -28,7 +28,7 @@ export function useYear({ kpi, current }: { kpi: Kpi; current: components["schem
         .then(({ data }) => data ?? { items: [] }),
     hasTarget,
   );
-  const value = valueOfYear(values.data ?? [], year);
+  const value = valueOfYear(values.data ?? [], year, kpi);
   const target = targetInForce(targets.data ?? [], year);
   const loading = (hasValue && values.isPending) || (hasTarget && targets.isPending);
   const standing: Standing | undefined = loading || values.error || targets.error ? undefined : standingOf(value, target, kpi);

@@ -7,11 +7,9 @@ import {
   fiscalYearStart,
   formatDate,
   formatDateShort,
-  parseDate,
-  parseFiscalYear,
   wafuFiscalYear,
 } from "../../lib/date";
-import { compareDecimals, divideDecimals, formatDecimal, formatPointChange, subtractDecimals } from "../../lib/decimal";
+import { addDecimals, compareDecimals, divideDecimals, formatDecimal, formatPointChange, subtractDecimals } from "../../lib/decimal";
 
 type Schemas = components["schemas"];
 export type Kpi = Schemas["Kpi"];
@@ -19,7 +17,6 @@ export type KpiDetail = Schemas["KpiDetail"];
 export type Observation = Schemas["KpiObservation"];
 export type Target = Schemas["KpiTarget"];
 export type Series = Schemas["KpiSeries"];
-export type Period = Schemas["Period"];
 export type PeriodKind = Schemas["PeriodKind"];
 
 export const VALUE_TYPES: Record<Schemas["ValueType"], { label: string; hint: string }> = {
@@ -161,32 +158,6 @@ export function shortPeriod({ period_kind: kind, period_start: start, period_end
   }
 }
 
-/** A period of a document, as typed (令和5年度, 令和6年8月1日, 令和4年ごろ), exact only as far as it says. */
-export function parsePeriod(typed: string): Period | null {
-  const printed = typed.trim();
-  if (!printed) return null;
-  const year = parseFiscalYear(printed);
-  if (year !== null) return { precision: "fiscal_year", ...yearOf(year), printed };
-  const day = parseDate(printed);
-  if (day) return { precision: "day", start: day.date, printed };
-  const month = parseDate(`${printed.normalize("NFKC").replace(/月$/, "月1日")}`);
-  if (month && /月$/.test(printed)) {
-    const [calendar = 0, number = 0] = month.date.split("-").map(Number);
-    return { precision: "month", start: month.date, end: lastDay(calendar, number), printed };
-  }
-  return { precision: "undecided", printed };
-}
-
-export function formatLoosePeriod(period: Period | null | undefined): string {
-  if (!period) return "";
-  if (period.printed) return period.printed;
-  if (!period.start) return "";
-  if (period.precision === "fiscal_year") return wafuFiscalYear(fiscalYear(period.start));
-  if (period.precision === "month") return wafuMonth(period.start);
-  const start = formatDate(period.start, { weekday: false });
-  return period.end && period.end !== period.start ? `${start}～${formatDate(period.end, { weekday: false })}` : start;
-}
-
 // ---------------------------------------------------------------------------------------------
 // Values
 
@@ -254,12 +225,55 @@ export function byPeriod(observations: readonly Observation[]): Recorded[] {
   });
 }
 
-/** The value that stands for a fiscal year: the one of the year itself, else the newest of a part of it. */
-export function valueOfYear(observations: readonly Observation[], year: number): Observation | undefined {
+/** The whole of a year put together from its parts, by the time rule of the KPI. */
+export interface YearValue extends Observation {
+  /** How: 合計, 平均 …; absent where somebody recorded this very value. */
+  derived?: string;
+}
+
+/**
+ * The value that stands for a fiscal year: the one recorded for it, else what the time rule makes of its months,
+ * quarters or days. A rule that forbids it, texts and ranges give none.
+ */
+export function valueOfYear(observations: readonly Observation[], year: number, kpi: Pick<Kpi, "time_rule" | "frequency" | "value_type" | "unit" | "decimals">): YearValue | undefined {
   const inYear = byPeriod(observations)
     .map(({ newest }) => newest)
-    .filter(({ period_start: start }) => fiscalYear(start) === year);
-  return inYear.find(({ period_kind: kind }) => kind === "fiscal_year") ?? [...inYear].sort((a, b) => b.period_end.localeCompare(a.period_end))[0];
+    .filter(({ period_start: start }) => fiscalYear(start) === year)
+    .sort((a, b) => a.period_end.localeCompare(b.period_end));
+  const recorded = inYear.find(({ period_kind: kind }) => kind === "fiscal_year");
+  const last = inYear.at(-1);
+  if (recorded ?? !last) return recorded;
+  if (kpi.time_rule === "last" || kpi.time_rule === "cumulative" || kpi.value_type === "state" || kpi.value_type === "text") return last;
+  const kind = inYear.some(({ period_kind: each }) => each === kpi.frequency) ? kpi.frequency : last.period_kind;
+  const parts = inYear.filter(({ period_kind: each, missing_reason: missing }) => each === kind && !missing);
+  const [first, end] = [parts[0], parts.at(-1)];
+  if (!first || !end) return last.missing_reason ? last : undefined;
+  const ratio = parts.every(({ numerator, denominator }) => numerator && denominator);
+  const numbers = parts.flatMap((part) => numberOf(part, kpi) ?? []);
+  if (kpi.time_rule === "none" || numbers.length < parts.length) return undefined;
+  const whole: Observation = {
+    ...end,
+    period_kind: "range",
+    period_start: first.period_start,
+    number: null,
+    numerator: null,
+    denominator: null,
+    approximate: parts.some(({ approximate }) => approximate),
+    quality: parts.every(({ quality }) => quality === "final") ? "final" : "provisional",
+  };
+  const sum = (values: readonly (string | null)[]) => values.reduce<string>((total, value) => addDecimals(total, value ?? "0"), "0");
+  switch (kpi.time_rule) {
+    case "sum":
+      if (ratio) return { ...whole, numerator: sum(parts.map((part) => part.numerator)), denominator: sum(parts.map((part) => part.denominator)), derived: "分子と分母の合計から計算" };
+      // The sum of percentages is no percentage.
+      return kpi.value_type === "ratio" ? undefined : { ...whole, number: sum(numbers), derived: "合計" };
+    case "mean":
+      return kpi.value_type === "ratio" ? undefined : { ...whole, number: divideDecimals(sum(numbers), String(numbers.length), kpi.decimals ?? 1), derived: "平均" };
+    default: {
+      const sorted = [...numbers].sort(compareDecimals);
+      return { ...whole, number: (kpi.time_rule === "maximum" ? sorted.at(-1) : sorted[0]) ?? null, derived: kpi.time_rule === "maximum" ? "最大" : "最小" };
+    }
+  }
 }
 
 /** Targets in force, one a fiscal year: a replaced one does not count. */

@@ -150,7 +150,7 @@ function KpiTable({ rows, year, showOwner }: { rows: readonly Row[]; year: numbe
         },
         { key: "value", header: `${fiscalYearShort(year)}の値`, width: "11rem", cell: (kpi) => <ValueCell kpi={kpi} year={year} /> },
         { key: "target", header: `${fiscalYearShort(year)}の目標`, width: "11rem", cell: (kpi) => <TargetCell kpi={kpi} year={year} /> },
-        { key: "standing", header: "達成", width: "8rem", cell: (kpi) => <StandingCell kpi={kpi} year={year} /> },
+        { key: "standing", header: "達成", width: "9.5rem", cell: (kpi) => <StandingCell kpi={kpi} year={year} /> },
         { key: "responsible", header: "担当", cell: (kpi) => kpi.responsible },
         { key: "status", header: "状態", width: "7rem", cell: (kpi) => <StatusBadge status={kpi.status} /> },
       ]}
@@ -177,6 +177,7 @@ function ValueCell({ kpi, year }: CellProps) {
       {formatValue(value, kpi)}
       <span className="block text-sm text-solid-gray-700">
         {value.period_kind !== "fiscal_year" && formatPeriod(value)}
+        {value.derived && `の${value.derived}`}
         {value.quality !== "final" && (value.quality === "provisional" ? "（速報・概数）" : "（推計）")}
       </span>
     </>

@@ -6,8 +6,10 @@ import { Button, EmptyState, PageHeader, QueryView, StatusBadge, Tabs, useFiscal
 import { VISIBILITIES } from "../kpi/words";
 import { Breakthrough } from "./Breakthrough";
 import { Kpis } from "./Kpis";
+import { Members } from "./Members";
 import { MunicipalityNames } from "./Municipalities";
 import { PlatformForm } from "./PlatformForm";
+import { Projects } from "./Projects";
 import { StatusActions } from "./StatusActions";
 import { Story } from "./Story";
 import { kindOf, LAUNCH_STATES, type Launch, type Platform } from "./words";
@@ -93,6 +95,8 @@ function PlatformView({ platform }: { platform: Platform }) {
         tabs={[
           { id: "story", label: "概要・物語", content: <Story platform={platform} /> },
           { id: "breakthrough", label: "ブレイクスルー要因", content: <Breakthrough platform={platform} /> },
+          { id: "members", label: "メンバー", content: <Members platform={platform} /> },
+          { id: "projects", label: "事業", content: <Projects platform={platform} /> },
           { id: "kpis", label: "KPI", content: <Kpis query={{ platform_id: platform.id }} year={year} what="このプラットフォーム" /> },
         ]}
       />
@@ -156,9 +160,9 @@ function Facts({ platform }: { platform: Platform }) {
   return (
     <>
       {platform.summary && <p className="mb-4 whitespace-pre-wrap">{platform.summary}</p>}
-      <dl className="grid gap-x-8 gap-y-2 rounded-8 border border-solid-gray-420 p-4 md:grid-cols-2">
+      <dl className="gap-8 rounded-8 border border-solid-gray-420 p-4 md:columns-2">
         {facts.map(({ term, detail }) => (
-          <div key={term} className="grid grid-cols-[7rem_1fr] gap-x-3">
+          <div key={term} className="grid break-inside-avoid grid-cols-[7rem_1fr] gap-x-3 pb-1">
             <dt className="font-bold">{term}</dt>
             <dd className="min-w-0">{detail || <span className="text-solid-gray-700">未入力</span>}</dd>
           </div>

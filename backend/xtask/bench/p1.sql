@@ -1,0 +1,5 @@
+\set n random(1, :organisations * 60)
+\set k :n * 5
+select id, version, owner_org_id, created_at, updated_at, status, platform_id, plan_id, code, name, definition, value_type, unit, decimals, direction, numerator_label, denominator_label, baseline, time_rule, area_rule, frequency, responsible, data_source, counts_people, printed, visibility, position from kpis where id = bench.id(5, :k) limit 1;
+select observation_id, period_kind, period_start, period_end, value, text, missing_reason, quality, targets from kpi_current where kpi_id = bench.id(5, :k) limit 1;
+select distinct on (period_start, period_kind, period_end) id, version, owner_org_id, kpi_id, created_at, recorded_by, revision, series_id, period_kind, period_start, period_end, number, low, high, numerator, denominator, state, missing_reason, approximate, printed, quality, series_break, source, note, reason, supersedes_id from kpi_observations where series_id = bench.id(5, :k) order by period_start desc, period_kind desc, period_end desc, revision desc limit 12;

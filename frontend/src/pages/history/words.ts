@@ -1,0 +1,250 @@
+/** Fields and codes of records in words, for people who read what was changed. */
+import { formatDate, formatInstant } from "../../lib/date";
+import { formatDecimal } from "../../lib/decimal";
+
+/** Kinds of records; with the page that shows one, if there is one, and whether that page can show the past. */
+export const ENTITIES: Record<string, { word: string; page?: string; list?: { label: string; href: string }; asOf?: boolean }> = {
+  organizations: { word: "団体", list: { label: "管理", href: "/admin/organizations" } },
+  users: { word: "利用者", list: { label: "管理", href: "/admin/users" } },
+  user_roles: { word: "役割", list: { label: "管理", href: "/admin/users" } },
+  grants: { word: "閲覧の許可" },
+  clients: { word: "連携システム", list: { label: "管理", href: "/admin/clients" } },
+  platforms: { word: "プラットフォーム", page: "/platforms/", list: { label: "プラットフォーム", href: "/platforms" } },
+  platform_years: { word: "プラットフォームの年度の記録" },
+  members: { word: "参画メンバー" },
+  plans: { word: "計画", page: "/plans/", list: { label: "計画・ロードマップ", href: "/plans" } },
+  plan_actors: { word: "計画の活動主体" },
+  evaluation_levels: { word: "評価基準の段階" },
+  goals: { word: "計画の目標" },
+  goal_roles: { word: "活動主体の役割" },
+  roadmap_cells: { word: "ロードマップの欄" },
+  roadmap_items: { word: "ロードマップの項目" },
+  evaluations: { word: "評価" },
+  projects: { word: "事業", page: "/projects/", list: { label: "プラットフォーム", href: "/platforms" } },
+  project_costs: { word: "事業の費用" },
+  kpis: { word: "KPI", page: "/kpis/", list: { label: "KPI", href: "/kpis" }, asOf: true },
+  kpi_placements: { word: "KPIの掲載場所" },
+  kpi_series: { word: "KPIの系列" },
+  kpi_targets: { word: "KPIの目標" },
+  kpi_observations: { word: "KPIの値" },
+  municipality_facts: { word: "市区町村の基礎数値" },
+  external_ids: { word: "外部システムのID" },
+  finding_notes: { word: "確認事項への説明" },
+};
+
+/** The same name means the same thing on every record, with the exceptions below. */
+const FIELDS: Record<string, string> = {
+  name: "名称",
+  title: "表題",
+  subtitle: "副題",
+  label: "見出し",
+  role_label: "役割の見出し",
+  kana: "ふりがな",
+  aliases: "別名",
+  code: "番号",
+  number: "番号",
+  kind: "種類",
+  definition: "定義",
+  value_type: "値の種類",
+  unit: "単位",
+  decimals: "小数点以下の桁数",
+  direction: "望ましい方向",
+  numerator_label: "分子",
+  denominator_label: "分母",
+  baseline: "基準値",
+  time_rule: "時間の合算",
+  area_rule: "地域の合算",
+  frequency: "記録の頻度",
+  responsible: "担当",
+  data_source: "値の出典",
+  counts_people: "人数の指標",
+  printed: "原文表記",
+  visibility: "公開範囲",
+  status: "状態",
+  position: "表示順",
+  platform_id: "プラットフォーム",
+  plan_id: "計画",
+  goal_id: "計画の目標",
+  project_id: "事業",
+  organization_id: "団体",
+  parent_id: "上位",
+  predecessor_id: "前身",
+  successor_id: "後継",
+  actor_id: "活動主体",
+  owner_org_id: "記録を持つ団体",
+  user_id: "利用者",
+  kpi_id: "KPI",
+  series_id: "系列",
+  scope_id: "許可の対象",
+  contractor_id: "発注先の団体",
+  level_id: "評価",
+  supersedes_id: "訂正した版",
+  fiscal_year: "年度",
+  first_fiscal_year: "計画の初年度",
+  last_fiscal_year: "計画の最終年度",
+  original_fiscal_year: "当初の年度",
+  value: "値",
+  high: "上限",
+  low: "下限",
+  numerator: "分子",
+  denominator: "分母",
+  state: "状態・文章",
+  states: "めざす姿",
+  missing_reason: "値がない理由",
+  approximate: "およその値",
+  quality: "確定の度合い",
+  series_break: "系列の断絶",
+  source: "出典",
+  note: "備考",
+  reason: "理由",
+  revision: "版",
+  recorded_by: "記録した人",
+  period_kind: "期間の種類",
+  period_start: "期間の始まり",
+  period_end: "期間の終わり",
+  comparator: "達成の条件",
+  text: "本文",
+  rationale: "考え方",
+  scope: "対象の範囲",
+  relisted: "再掲",
+  municipality_code: "市区町村",
+  prefecture_code: "都道府県",
+  municipality_codes: "圏域の市区町村",
+  district: "地区",
+  districts: "地区",
+  dimensions: "区分",
+  corporate_number: "法人番号",
+  url: "ウェブサイト",
+  phone: "電話番号",
+  valid_from: "有効な最初の日",
+  valid_to: "有効な最後の日",
+  email: "メールアドレス",
+  department: "所属部署",
+  active: "有効",
+  role: "役割",
+  expires_at: "有効期限",
+  layer: "層",
+  area_name: "圏域名",
+  launches: "立ち上げ",
+  members_note: "メンバーの補足",
+  lead_department: "担当部局",
+  final_goals: "最終的なゴール",
+  next_year_proposals: "次年度以降の事業案",
+  process_notes: "留意点",
+  class: "会員の区分",
+  joined_on: "参画日",
+  left_on: "退会日",
+  is_reference: "※参考",
+  progress: "進捗",
+  content: "事業内容",
+  aims: "目的／期待効果・KPI",
+  results: "結果",
+  verification: "成果検証結果",
+  schedules: "実施時期",
+  summary: "概要",
+  sections: "そのほかの欄",
+  media_plan: "広報の実施概要",
+  contractor: "発注先",
+  items: "内訳",
+  amount_yen: "金額",
+  edition: "版",
+  stage: "評価の時期",
+  criteria: "基準",
+  carried_over_from_id: "持ち越し元",
+  entity: "記録の種類",
+  record_id: "記録",
+  external_id: "外部のID",
+  as_of: "時点",
+  as_of_on: "時点",
+  period: "時期",
+  start: "始まり",
+  end: "終わり",
+  precision: "正確さ",
+  days: "日",
+  depth: "段",
+  marker: "記号",
+  substituted_by: "代わりの組織",
+  issue: "課題",
+  action: "アクション",
+  change: "変化",
+  selection_notes: "選出・打診時の工夫",
+  breakthrough: "ブレイクスルー要因",
+  final_goals_closing: "最終的なゴールの結び",
+  goals_of_year: "今年度のゴール",
+  partnership_values: "PF連携による価値や工夫",
+  prior_efforts: "従前の取り組み",
+  reactions: "公表した際の反響",
+  trial_points: "試行的事業のポイント・工夫",
+  joined_text: "参画時期の原文表記",
+  linkage: "連携内容",
+  entered_by_owner: "代理入力",
+  rank: "順位",
+  expected_actor: "期待される活動主体",
+  entered_by_org_id: "入力した団体",
+  heading_shown: "見出しの表示",
+  continues: "前の年度からの継続",
+  due_on: "期限",
+  decided_by: "評価した人",
+  decided_on: "評価した日",
+  remark: "その他特記事項",
+  detail_aims: "ねらい",
+  ingenuity_points: "工夫点",
+};
+
+const EXCEPTIONS: Record<string, string> = { "kpis.name": "指標名", "kpi_observations.number": "数値", "users.name": "氏名", "users.title": "役職", "clients.name": "システムの名前", "evaluations.stage": "評価の時期" };
+
+export const fieldWord = (entity: string, field: string) => EXCEPTIONS[`${entity}.${field}`] ?? FIELDS[field] ?? field;
+
+/** Codes that mean the same wherever they stand. */
+const CODES: Record<string, string> = {
+  draft: "作成中", submitted: "提出済", returned: "差戻し", confirmed: "確定", published: "公表", organization: "団体・庁内限り", partners: "関係者限り", public: "公開", entered: "記入あり", not_entered: "未記入",
+  not_applicable: "該当なし", not_available: "不詳", not_carried_out: "未実施", not_yet_due: "期限前", suppressed: "秘匿", provisional: "速報・概数", final: "確定", estimated: "推計", fiscal_year: "年度", quarter: "四半期",
+  month: "月", day: "日", range: "期間", undecided: "未定", irregular: "不定期", ratio: "割合", text: "文章", number: "数値", state: "状態", increase: "増えるほどよい", decrease: "減るほどよい",
+  keep: "保つ", milestone: "達成したかどうか", sum: "合計する", last: "期末の値を使う", mean: "平均する", maximum: "最大の値を使う", minimum: "最小の値を使う", cumulative: "累計", numeric: "数値", qualitative: "文章",
+  not_set: "設定しない", at_least: "以上", at_most: "以下", equal: "と同じ", between: "範囲", planned: "予定", actual: "実績", ongoing: "実施中", done: "完了", cancelled: "中止", established: "設置済み",
+  not_established: "未設置", substituted: "代替あり", category: "区分", network: "ネットワーク", lead: "中心となる団体", secretariat: "事務局", chair: "会長・委員長", vice_chair: "副会長・副委員長", member: "参画メンバー",
+  observer: "オブザーバー", coordinating_body: "調整機関", other: "その他", none: "なし",
+};
+
+/** Of these a text is a code; elsewhere somebody may have written just that word. */
+const CODED = new Set([
+  "status", "visibility", "state", "missing_reason", "quality", "period_kind", "precision", "frequency", "value_type", "direction", "time_rule", "area_rule", "kind", "comparator", "progress", "role", "stage",
+]);
+
+/** Not said: they follow from the change itself. */
+const SILENT = new Set(["id", "version", "created_at", "updated_at", "owner_org_id", "search"]);
+export const isSaid = (field: string) => !SILENT.has(field);
+
+/** A stored value as text. `names` has the names of other records by their id. */
+export function valueText(entity: string, field: string, value: unknown, names: ReadonlyMap<string, string>): string {
+  if (value === null || value === undefined || value === "") return "";
+  if (typeof value === "boolean") return value ? "はい" : "いいえ";
+  if (typeof value === "number") return field.endsWith("fiscal_year") || field === "position" ? String(value) : formatDecimal(String(value));
+  if (typeof value === "string") {
+    const named = names.get(value);
+    if (named) return named;
+    if (CODED.has(field) && CODES[value]) return CODES[value];
+    if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return formatDate(value, { weekday: false });
+    if (/^\d{4}-\d{2}-\d{2}T/.test(value)) return formatInstant(value);
+    return value;
+  }
+  if (Array.isArray(value)) return value.map((item) => valueText(entity, field, item, names)).join("\n");
+  const parts = value as Record<string, unknown>;
+  // A line of prose reads as it is printed; anything else names its parts.
+  if ("text" in parts) return [parts.marker, parts.label, parts.text].filter(Boolean).join(" ");
+  return Object.entries(parts)
+    .map(([key, part]) => [key, valueText(entity, key, part, names)] as const)
+    .filter(([, text]) => text !== "")
+    .map(([key, text]) => (key === "items" ? text : `${fieldWord(entity, key)}：${text}`))
+    .join("\n");
+}
+
+/** What a change says, in words. Creating and deleting say the whole record. */
+export function changesOf(entry: { operation: string; record: Record<string, unknown>; changes: readonly { field: string; from?: unknown; to?: unknown }[] }) {
+  const raw =
+    entry.operation === "U"
+      ? entry.changes
+      : Object.entries(entry.record).map(([field, value]) => (entry.operation === "D" ? { field, from: value, to: null } : { field, from: null, to: value }));
+  const empty = (value: unknown) => value === null || value === undefined || value === "" || value === false || (typeof value === "object" && Object.keys(value).length === 0);
+  return raw.filter(({ field, from, to }) => isSaid(field) && !(empty(from) && empty(to)) && (entry.operation === "U" || from !== to)).map(({ field, from, to }) => ({ field, from: from ?? null, to: to ?? null }));
+}

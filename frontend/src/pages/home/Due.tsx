@@ -1,0 +1,234 @@
+import { useQueries } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
+import { client, everyPage, useEveryPage, type components } from "../../api";
+import { fiscalYearLabel, formatDate, todayInJapan } from "../../lib/date";
+import { Button, QueryView, StatusBadge, Table } from "../../ui";
+import { StandingMark } from "../kpi/StandingMark";
+import { formatTarget, formatValue, standingOf, targetInForce, valueOfYear } from "../kpi/words";
+import { addDays, dueWords, toAsk } from "./due";
+
+type Schemas = components["schemas"];
+type Kpi = Schemas["KpiStanding"];
+
+interface GroupProps {
+  title: string;
+  /** Said instead of the list when there is nothing. */
+  nothing: string;
+  count: number;
+  children: ReactNode;
+}
+
+function Group({ title, nothing, count, children }: GroupProps) {
+  return (
+    <section className="keep-together">
+      <h3 className="mb-2">
+        {title}
+        {count > 0 && <span className="ms-2 rounded-4 border-2 border-solid-gray-900 px-2 text-base">{count}件</span>}
+      </h3>
+      {count > 0 ? children : <p>✓ {nothing}</p>}
+    </section>
+  );
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sheets that came back
+
+/** Sheets of the own organisation that were returned. */
+export function Returned({ organizationId }: { organizationId: string }) {
+  const query = { owner_org_id: organizationId, status: "returned" as const, limit: 50 };
+  const sheets = useEveryPage(["home", "returned", organizationId], async () => {
+    const [platforms, plans, projects, kpis] = await Promise.all([
+      client.GET("/api/v1/platforms", { params: { query } }),
+      client.GET("/api/v1/plans", { params: { query } }),
+      client.GET("/api/v1/projects", { params: { query } }),
+      client.GET("/api/v1/kpis", { params: { query } }),
+    ]);
+    return {
+      items: [
+        ...(platforms.data?.items.map(({ id, name }) => ({ id, name, kind: "プラットフォーム", to: `/platforms/${id}` })) ?? []),
+        ...(plans.data?.items.map(({ id, title }) => ({ id, name: title, kind: "計画", to: `/plans/${id}` })) ?? []),
+        ...(projects.data?.items.map(({ id, name }) => ({ id, name, kind: "事業", to: `/projects/${id}` })) ?? []),
+        ...(kpis.data?.items.map(({ id, name }) => ({ id, name, kind: "KPI", to: `/kpis/${id}` })) ?? []),
+      ],
+    };
+  });
+  return (
+    <QueryView query={sheets} what="差し戻された記録">
+      {(rows) => (
+        <Group title="差し戻された記録" nothing="差し戻された記録はありません。" count={rows.length}>
+          <ul className="grid gap-1">
+            {rows.map(({ id, name, kind, to }) => (
+              <li key={id} className="flex flex-wrap items-center gap-x-3">
+                <StatusBadge status="returned" />
+                <span className="text-sm">{kind}</span>
+                <Link to={to} className="link">
+                  {name}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </Group>
+      )}
+    </QueryView>
+  );
+}
+
+// ---------------------------------------------------------------------------------------------
+// Roadmap items
+
+const SOON = 30;
+
+/** Items of the own plans, or that the organisation entered in its column, late or due within thirty days. */
+export function DueRoadmap({ organizationId }: { organizationId: string }) {
+  const today = todayInJapan();
+  const before = addDays(today, SOON + 1);
+  const items = useEveryPage(["home", "roadmap", organizationId, before], async () => {
+    const open = (progress: "not_started" | "ongoing") =>
+      everyPage((after) =>
+        client.GET("/api/v1/roadmap-items", { params: { query: { due_before: before, progress, after, limit: 200 } } }).then(({ data }) => data ?? { items: [] }),
+      );
+    const mine = [...(await open("not_started")), ...(await open("ongoing"))]
+      .filter(({ kind, owner_org_id: owner, entered_by_org_id: by }) => kind !== "actual" && (owner === organizationId || by === organizationId))
+      .sort((a, b) => (a.due_on ?? "").localeCompare(b.due_on ?? ""));
+    const goals = new Map<string, Schemas["Goal"]>();
+    for (const id of new Set(mine.map(({ goal_id: goal }) => goal))) {
+      const { data } = await client.GET("/api/v1/goals/{goal_id}", { params: { path: { goal_id: id } } });
+      if (data) goals.set(id, data);
+    }
+    return { items: mine.map((item) => ({ item, goal: goals.get(item.goal_id) })) };
+  });
+  return (
+    <QueryView query={items} what="ロードマップの期限">
+      {(rows) => (
+        <Group title={`期限を過ぎたか、${SOON}日以内に期限が来る取り組み`} nothing={`${SOON}日以内に期限が来る取り組みはありません。`} count={rows.length}>
+          <Table
+            caption="期限が近い取り組み"
+            captionHidden
+            dense
+            rows={rows}
+            rowKey={({ item }) => item.id}
+            columns={[
+              { key: "due", header: "期限", width: "13rem", cell: ({ item }) => item.due_on && <Due date={item.due_on} today={today} /> },
+              {
+                key: "text",
+                header: "取り組み",
+                rowHeader: true,
+                cell: ({ item, goal }) =>
+                  goal ? (
+                    <Link to="/plans/$planId" params={{ planId: goal.plan_id }} search={{ fy: item.fiscal_year }} className="link">
+                      {item.text}
+                    </Link>
+                  ) : (
+                    item.text
+                  ),
+              },
+              { key: "goal", header: "目標", cell: ({ goal }) => goal && `${goal.number ?? ""} ${goal.title}`.trim() },
+              { key: "responsible", header: "担当", width: "10rem", cell: ({ item }) => item.responsible },
+            ]}
+          />
+        </Group>
+      )}
+    </QueryView>
+  );
+}
+
+function Due({ date, today }: { date: string; today: string }) {
+  return (
+    <>
+      <strong>{dueWords(date, today)}</strong>
+      <span className="block">{formatDate(date)}</span>
+    </>
+  );
+}
+
+// ---------------------------------------------------------------------------------------------
+// KPIs
+
+/** Value, target and standing of one KPI in one year. */
+async function askYear(kpi: Kpi, year: number) {
+  const [values, targets] = await Promise.all([
+    everyPage((after) =>
+      client
+        .GET("/api/v1/kpi-observations", { params: { query: { kpi_id: kpi.id, series_id: kpi.id, fiscal_year: year, current: true, limit: 200, after } } })
+        .then(({ data }) => data ?? { items: [] }),
+    ),
+    everyPage((after) =>
+      client
+        .GET("/api/v1/kpi-targets", { params: { query: { kpi_id: kpi.id, fiscal_year: year, limit: 200, after } } })
+        .then(({ data }) => data ?? { items: [] }),
+    ),
+  ]);
+  const value = valueOfYear(values, year);
+  const target = targetInForce(targets, year);
+  return { value, target, standing: standingOf(value, target, kpi) };
+}
+
+/** KPIs of the own organisation without a value for the year, or below their target. */
+export function DueKpis({ organizationId, year }: { organizationId: string; year: number }) {
+  const kpis = useEveryPage(["home", "kpis", organizationId], (after) =>
+    client.GET("/api/v1/kpis", { params: { query: { owner_org_id: organizationId, after, limit: 200 } } }).then(({ data }) => data ?? { items: [] }),
+  );
+  return (
+    <QueryView query={kpis} what="KPI">
+      {(rows) => <KpiGroup rows={rows} year={year} />}
+    </QueryView>
+  );
+}
+
+const FIRST = 10;
+
+function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
+  const [all, setAll] = useState(false);
+  const asked = rows.filter((kpi) => toAsk(kpi, year) === "compare");
+  const answers = useQueries({
+    queries: asked.map((kpi) => ({ queryKey: ["home", "kpi-year", kpi.id, year], queryFn: () => askYear(kpi, year) })),
+  });
+  const answerOf = (kpi: Kpi) => answers[asked.indexOf(kpi)]?.data;
+  const due = rows.flatMap((kpi) => {
+    if (toAsk(kpi, year) === "missing") return [{ kpi, value: undefined, target: undefined, standing: "no_value" as const }];
+    const answer = answerOf(kpi);
+    return answer && (answer.standing === "no_value" || answer.standing === "not_achieved") ? [{ kpi, ...answer }] : [];
+  });
+  const failed = answers.some(({ isError }) => isError);
+  const pending = answers.some(({ isPending }) => isPending);
+  return (
+    <>
+      {failed && <p role="alert">▲ 一部のKPIの値を読み込めませんでした。ページを再読み込みしてください。</p>}
+      <Group
+        title={`${fiscalYearLabel(year)}の値が未入力か、目標に届いていないKPI`}
+        nothing={pending ? "確認しています…" : "未入力や目標に届いていないKPIはありません。"}
+        count={due.length}
+      >
+        <Table
+          caption="値が未入力か、目標に届いていないKPI"
+          captionHidden
+          dense
+          rows={all ? due : due.slice(0, FIRST)}
+          rowKey={({ kpi }) => kpi.id}
+          columns={[
+            { key: "standing", header: "達成", width: "9rem", cell: ({ standing }) => <StandingMark standing={standing} /> },
+            {
+              key: "name",
+              header: "KPI",
+              rowHeader: true,
+              cell: ({ kpi }) => (
+                <Link to="/kpis/$kpiId" params={{ kpiId: kpi.id }} className="link">
+                  {kpi.name}
+                </Link>
+              ),
+            },
+            { key: "value", header: "値", width: "10rem", cell: ({ kpi, value }) => (value ? formatValue(value, kpi) : "未入力") },
+            { key: "target", header: "目標", width: "10rem", cell: ({ kpi, target }) => target && formatTarget(target, kpi) },
+            { key: "responsible", header: "担当", width: "12rem", cell: ({ kpi }) => kpi.responsible },
+          ]}
+        />
+        {!all && due.length > FIRST && (
+          <Button className="no-print mt-2" variant="secondary" size="sm" onClick={() => setAll(true)}>
+            残り{due.length - FIRST}件を表示
+          </Button>
+        )}
+      </Group>
+    </>
+  );
+}
