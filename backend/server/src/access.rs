@@ -135,6 +135,7 @@ records! {
     model::project::Project, model::ProjectId, "project_id";
     model::project_cost::ProjectCost, model::ProjectCostId, "project_cost_id";
     model::municipality_fact::MunicipalityFact, model::MunicipalityFactId, "municipality_fact_id";
+    model::finding::FindingNote, model::FindingNoteId, "finding_note_id";
     model::external_id::ExternalId, model::ExternalIdId, "external_id_id";
     model::member::Member, model::MemberId, "member_id", slot |m| Slot::Organization(m.fields.organization_id);
     model::account::User, model::UserId, "user_id";

@@ -12,6 +12,7 @@ mod accounts;
 mod auth;
 mod evaluations;
 mod external_ids;
+mod findings;
 mod goals;
 mod history;
 mod kpis;
@@ -55,6 +56,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(municipality_facts::routes);
     cfg.configure(external_ids::routes);
     cfg.configure(history::routes);
+    cfg.configure(findings::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.

@@ -67,6 +67,8 @@ fn constraint(name: &str) -> String {
         "evaluations_reason" => "評価を変更するには、理由を入力してください。",
         "evaluations_level_of_plan" => "この計画の評価基準にある段階を選んでください。",
         "members_no_overlap" => "同じ団体が同じ役割で、すでにこの期間に参画しています。期間を見直してください。",
+        "findings_scope" => "platform_id・project_id・plan_id・kpi_id のうち、ちょうど一つを指定してください。",
+        "finding_notes_key" => "この指摘にはすでに説明があります。その説明を変更してください。",
         "members_organization" => "区分には団体を指定できません。種類を団体かネットワークにしてください。",
         "members_dates" => "退会日は参画日以後の日にしてください。",
         "roadmap_items_year_of_plan" | "roadmap_cells_year_of_plan" => "計画期間の中の年度を選んでください。",

@@ -407,6 +407,7 @@ fn describe(tag: &str) -> &'static str {
         "municipality-facts" => "Facts of municipalities, such as population.",
         "external-ids" => "Ids of other systems.",
         "findings" => "Where a printed fact contradicts the record.",
+        "finding-notes" => "What people say about findings.",
         "history" => "Who changed what, when and why.",
         "users" => "Accounts.",
         "user-roles" => "Roles of accounts.",

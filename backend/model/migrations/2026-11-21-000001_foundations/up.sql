@@ -165,7 +165,6 @@ end $$;
 
 -- A record moves to another parent only within what its owner owns, and only by its owner: otherwise it could be
 -- pushed into somebody else's platform.
--- A child moves only between parents of the caller's own: elsewhere it would show his record as a stranger's.
 create function record_stamp_update() returns trigger language plpgsql as $$
 declare
   parent_id uuid;
