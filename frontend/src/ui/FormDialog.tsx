@@ -101,6 +101,17 @@ export function FormDialog({ open, title, submitLabel, form, errors, failure, bu
   );
 }
 
+/** Takes the focus when it appears: it stands on top of a form that is longer than the window. */
+function Arriving({ children }: { children: ReactNode }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.focus(), []);
+  return (
+    <div ref={box} tabIndex={-1}>
+      {children}
+    </div>
+  );
+}
+
 export interface RecordConflictProps {
   rows: readonly { label: string; mine: ReactNode; theirs: ReactNode }[];
   by?: string;
@@ -114,32 +125,34 @@ export interface RecordConflictProps {
 export function RecordConflict({ rows, by, at, onMine, onTheirs }: RecordConflictProps) {
   const who = by ? `${by}さん` : "ほかの人";
   return (
-    <Notice
-      tone="warning"
-      live
-      title={`編集している間に、${who}が${at ? `${formatInstant(at)}に` : ""}同じ項目を更新しました`}
-      actions={
-        <>
-          <Button variant="secondary" size="sm" onClick={onMine}>
-            自分の内容で保存する
-          </Button>
-          <Button variant="secondary" size="sm" onClick={onTheirs}>
-            相手の内容にする
-          </Button>
-        </>
-      }
-    >
-      <dl className="mt-2 grid gap-2">
-        {rows.map(({ label, mine, theirs }) => (
-          <div key={label} className="rounded-8 bg-solid-gray-50 px-3 py-2">
-            <dt className="font-bold">{label}</dt>
-            <dd className="grid gap-x-4 md:grid-cols-2">
-              <span className="whitespace-pre-wrap">自分：{mine || "（空欄）"}</span>
-              <span className="whitespace-pre-wrap">相手：{theirs || "（空欄）"}</span>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </Notice>
+    <Arriving>
+      <Notice
+        tone="warning"
+        live
+        title={`編集している間に、${who}が${at ? `${formatInstant(at)}に` : ""}同じ項目を更新しました`}
+        actions={
+          <>
+            <Button variant="secondary" size="sm" onClick={onMine}>
+              自分の内容で保存する
+            </Button>
+            <Button variant="secondary" size="sm" onClick={onTheirs}>
+              相手の内容にする
+            </Button>
+          </>
+        }
+      >
+        <dl className="mt-2 grid gap-2">
+          {rows.map(({ label, mine, theirs }) => (
+            <div key={label} className="rounded-8 bg-solid-gray-50 px-3 py-2">
+              <dt className="font-bold">{label}</dt>
+              <dd className="grid gap-x-4 md:grid-cols-2">
+                <span className="whitespace-pre-wrap">自分：{mine || "（空欄）"}</span>
+                <span className="whitespace-pre-wrap">相手：{theirs || "（空欄）"}</span>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </Notice>
+    </Arriving>
   );
 }

@@ -8,6 +8,8 @@ export interface Column<Row> {
   number?: boolean;
   /** The cell that names the row. */
   rowHeader?: boolean;
+  /** Buttons: left out on paper. */
+  screenOnly?: boolean;
   /** CSS width of the column: `12rem`. */
   width?: string;
 }
@@ -24,6 +26,8 @@ export interface TableProps<Row> {
   maxHeight?: string;
 }
 
+const classOf = ({ number, screenOnly }: { number?: boolean; screenOnly?: boolean }) => (number ? "number" : screenOnly ? "no-print" : undefined);
+
 /** A table of data. Text wraps and is never cut; a wide table scrolls in its own area, by keyboard too. */
 export function Table<Row>({ caption, captionHidden, columns, rows, rowKey, dense, maxHeight }: TableProps<Row>) {
   const captionId = useId();
@@ -36,7 +40,7 @@ export function Table<Row>({ caption, captionHidden, columns, rows, rowKey, dens
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.key} scope="col" className={column.number ? "number" : undefined} style={column.width ? { width: column.width, minWidth: column.width } : undefined}>
+              <th key={column.key} scope="col" className={classOf(column)} style={column.width ? { width: column.width, minWidth: column.width } : undefined}>
                 {column.header}
               </th>
             ))}
@@ -51,7 +55,7 @@ export function Table<Row>({ caption, captionHidden, columns, rows, rowKey, dens
                     {column.cell(row)}
                   </th>
                 ) : (
-                  <td key={column.key} className={column.number ? "number" : undefined}>
+                  <td key={column.key} className={classOf(column)}>
                     {column.cell(row)}
                   </td>
                 ),

@@ -68,8 +68,8 @@ function Systems() {
                 rows={rows}
                 rowKey={({ id }) => id}
                 columns={[
-                  { key: "name", header: "システムの名前", rowHeader: true, cell: (system) => system.name },
-                  { key: "id", header: "クライアントID", cell: (system) => <span className="select-all font-mono text-sm">{system.id}</span> },
+                  { key: "name", header: "システムの名前", rowHeader: true, width: "12rem", cell: (system) => system.name },
+                  { key: "id", header: "クライアントID", width: "12rem", cell: (system) => <span className="select-all font-mono text-sm">{system.id}</span> },
                   {
                     key: "active",
                     header: "状態",
@@ -80,6 +80,7 @@ function Systems() {
                   {
                     key: "actions",
                     header: "操作",
+                    screenOnly: true,
                     width: "20rem",
                     cell: (system) => (
                       <div className="flex flex-wrap gap-2">

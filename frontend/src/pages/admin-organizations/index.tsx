@@ -82,6 +82,7 @@ export default function AdminOrganizationsPage() {
                     key: "name",
                     header: "名称",
                     rowHeader: true,
+                    width: "16rem",
                     cell: (organization) => (
                       <>
                         {organization.name}
@@ -97,7 +98,8 @@ export default function AdminOrganizationsPage() {
                   {
                     key: "actions",
                     header: "操作",
-                    width: "14rem",
+                    screenOnly: true,
+                    width: "16rem",
                     cell: (organization) => (
                       <div className="flex flex-wrap gap-2">
                         {editable(organization) ? (

@@ -103,6 +103,7 @@ export function RolesForm({ user, roles, organization, onClose }: { user: User; 
             {
               key: "actions",
               header: "操作",
+              screenOnly: true,
               cell: (each) =>
                 (each.valid_to ?? "9999") >= today && (
                   <Button

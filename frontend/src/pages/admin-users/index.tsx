@@ -91,14 +91,16 @@ function Users({ organization, open, onOpen }: { organization: Organisation; ope
                   {
                     key: "department",
                     header: "所属・役職",
+                    width: "10rem",
                     cell: (user) => [user.department, user.title].filter(Boolean).join("　"),
                   },
-                  { key: "email", header: "メールアドレス", cell: (user) => user.email },
+                  { key: "email", header: "メールアドレス", width: "12rem", cell: (user) => user.email },
                   { key: "roles", header: "役割", width: "16rem", cell: (user) => <Roles roles={rolesOf(user)} /> },
                   { key: "active", header: "状態", width: "6rem", cell: (user) => (user.active ? "● 利用中" : "✕ 閉鎖") },
                   {
                     key: "actions",
                     header: "操作",
+                    screenOnly: true,
                     width: "19rem",
                     cell: (user) => (
                       <div className="flex flex-wrap gap-2">

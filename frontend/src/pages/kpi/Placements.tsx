@@ -83,6 +83,7 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
                   key: "name",
                   header: "場所",
                   rowHeader: true,
+                  width: "16rem",
                   cell: ({ place }) =>
                     place?.error ? (
                       "閲覧できない記録です"
@@ -94,15 +95,16 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
                       place?.data?.name
                     ),
                 },
-                { key: "kind", header: "種類", cell: ({ place }) => place?.data?.kind },
-                { key: "number", header: "番号", cell: ({ placement }) => placement.number },
-                { key: "relisted", header: "再掲", cell: ({ placement }) => (placement.relisted ? "※再掲" : "") },
-                { key: "printed", header: "原文表記", cell: ({ placement }) => <span className="whitespace-pre-wrap">{placement.printed}</span> },
+                { key: "kind", header: "種類", width: "9rem", cell: ({ place }) => place?.data?.kind },
+                { key: "number", header: "番号", width: "6rem", cell: ({ placement }) => placement.number },
+                { key: "relisted", header: "再掲", width: "5rem", cell: ({ placement }) => (placement.relisted ? "※再掲" : "") },
+                { key: "printed", header: "原文表記", width: "12rem", cell: ({ placement }) => <span className="whitespace-pre-wrap">{placement.printed}</span> },
                 ...(editable
                   ? [
                       {
                         key: "actions",
-                        header: <span className="no-print">操作</span>,
+                        header: "操作",
+                        screenOnly: true,
                         cell: ({ placement, place }: { placement: Placement; place?: { data?: Place } }) => (
                           <Button variant="danger" size="sm" aria-label={`${place?.data?.name ?? "この場所"}への掲載をやめる`} onClick={() => setRemoving(placement)}>
                             やめる

@@ -50,7 +50,7 @@ export function Targets({ kpi, query, year, locked }: { kpi: KpiDetail; query: Q
                         </>
                       ),
                     },
-                    { key: "rationale", header: "考え方", cell: (target) => <span className="whitespace-pre-wrap">{target.rationale}</span> },
+                    { key: "rationale", header: "考え方", width: "12rem", cell: (target) => <span className="whitespace-pre-wrap">{target.rationale}</span> },
                     {
                       key: "changes",
                       header: "変更の記録",
@@ -61,7 +61,8 @@ export function Targets({ kpi, query, year, locked }: { kpi: KpiDetail; query: Q
                       ? [
                           {
                             key: "actions",
-                            header: <span className="no-print">操作</span>,
+                            header: "操作",
+                            screenOnly: true,
                             width: "6rem",
                             cell: (target: Target) => (
                               <Button variant="secondary" size="sm" aria-label={`${fiscalYearLabel(target.fiscal_year)}の目標を変更`} onClick={() => setForm({ replaced: target })}>

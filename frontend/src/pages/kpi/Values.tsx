@@ -37,13 +37,14 @@ export function Values({ kpi, observations, year, seriesName, onCorrect }: Value
             { key: "period", header: "時期", rowHeader: true, width: "10rem", cell: ({ newest }) => formatPeriod(newest) },
             { key: "value", header: "値", width: "12rem", cell: ({ newest }) => <Value observation={newest} kpi={kpi} /> },
             { key: "quality", header: "度合い", width: "7rem", cell: ({ newest }) => QUALITIES[newest.quality] },
-            { key: "source", header: "出典・備考", cell: ({ newest }) => <Remarks observation={newest} /> },
+            { key: "source", header: "出典・備考", width: "12rem", cell: ({ newest }) => <Remarks observation={newest} /> },
             { key: "revisions", header: "記録と改訂", width: "20rem", cell: (row) => <Revisions row={row} kpi={kpi} /> },
             ...(onCorrect
               ? [
                   {
                     key: "actions",
-                    header: <span className="no-print">操作</span>,
+                    header: "操作",
+                    screenOnly: true,
                     width: "6rem",
                     cell: ({ newest }: Recorded) => (
                       <Button variant="secondary" size="sm" aria-label={`${formatPeriod(newest)}の値を訂正`} onClick={() => onCorrect(newest)}>

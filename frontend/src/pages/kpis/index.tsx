@@ -77,7 +77,7 @@ export default function KpisPage() {
         {(rows) =>
           rows.length === 0 ? (
             <EmptyState
-              title={filtered ? "条件に合うKPIはありません" : "KPIがまだありません"}
+              title={filtered ? "条件に合うKPIはありません" : creator ? "KPIがまだありません" : "閲覧できるKPIはまだありません"}
               actions={
                 filtered ? (
                   <Button variant="secondary" onClick={() => void navigate({ to: ".", search: { fy: year, owner } })}>
@@ -88,7 +88,11 @@ export default function KpisPage() {
                 )
               }
             >
-              {filtered ? "検索する言葉を短くするか、条件を外してください。" : "指標の名前、単位、基準値を定義書に記入すると、値と目標を記録できます。"}
+              {filtered
+                ? "検索する言葉を短くするか、条件を外してください。"
+                : !creator
+                  ? "各団体がKPIを公表するか共有すると、ここに並びます。"
+                  : "指標の名前、単位、基準値を定義書に記入すると、値と目標を記録できます。"}
             </EmptyState>
           ) : (
             <>
@@ -151,7 +155,7 @@ function KpiTable({ rows, year, showOwner }: { rows: readonly Row[]; year: numbe
         { key: "value", header: `${fiscalYearShort(year)}の値`, width: "11rem", cell: (kpi) => <ValueCell kpi={kpi} year={year} /> },
         { key: "target", header: `${fiscalYearShort(year)}の目標`, width: "11rem", cell: (kpi) => <TargetCell kpi={kpi} year={year} /> },
         { key: "standing", header: "達成", width: "9.5rem", cell: (kpi) => <StandingCell kpi={kpi} year={year} /> },
-        { key: "responsible", header: "担当", cell: (kpi) => kpi.responsible },
+        { key: "responsible", header: "担当", width: "9rem", cell: (kpi) => kpi.responsible },
         { key: "status", header: "状態", width: "7rem", cell: (kpi) => <StatusBadge status={kpi.status} /> },
       ]}
     />
