@@ -49,6 +49,10 @@ fn fixtures() -> BTreeMap<&'static str, Value> {
             "external-ids",
             json!({ "entity": "platforms", "record_id": "@platforms", "source": "@new", "external_id": "1" }),
         ),
+        (
+            "finding-notes",
+            json!({ "entity": "platforms", "record_id": "@platforms", "rule": "wrong_weekday", "printed": "@new", "state": "explained", "explanation": "原本のとおり" }),
+        ),
         ("goal-roles", json!({ "goal_id": "@goals", "actor_id": "@plan-actors" })),
         (
             "goals",
