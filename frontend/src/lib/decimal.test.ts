@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
+  addDecimals,
   compareDecimals,
+  divideDecimals,
   formatDecimal,
   formatManYen,
   formatPointChange,
@@ -71,4 +73,17 @@ describe("formatting", () => {
     expect(formatPointChange("5", "5.0")).toBe("±0ポイント");
   });
   it("gives a number to charts", () => expect(toChartNumber("17.7")).toBeCloseTo(17.7));
+});
+
+describe("addDecimals and divideDecimals", () => {
+  it("adds without floats and keeps the longer fraction", () => {
+    expect(addDecimals("0.1", "0.25")).toBe("0.35");
+    expect(addDecimals("12", "-12.0")).toBe("0.0");
+  });
+  it("divides and rounds half up", () => {
+    expect(divideDecimals("65", "163", 1, 100)).toBe("39.9");
+    expect(divideDecimals("1", "8", 2)).toBe("0.13");
+    expect(divideDecimals("-1", "8", 2)).toBe("-0.13");
+    expect(divideDecimals("1", "0", 2)).toBeNull();
+  });
 });
