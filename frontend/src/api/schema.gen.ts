@@ -302,6 +302,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/finding-notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the notes of the caller's organisation on findings, in the order in which they were written.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_finding_notes"];
+        put?: never;
+        /**
+         * Explain a finding, or say that it was put right at its source.
+         * @description One note for each finding and organisation.
+         */
+        post: operations["create_finding_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/finding-notes/{finding_note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a note on a finding.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_finding_note"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a note: the finding is open again.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_finding_note"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a note on a finding (JSON merge patch).
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_finding_note"];
+        trace?: never;
+    };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the findings of a platform, project, plan or KPI: printed facts that the record contradicts.
+         * @description They are computed from what the caller sees. Nothing is corrected or refused: a finding is explained with a note, or
+         *     goes away when the record is put right.
+         */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/goal-roles": {
         parameters: {
             query?: never;
@@ -1790,7 +1863,10 @@ export interface components {
         CellState: "not_entered" | "none" | "not_carried_out" | "not_yet_due";
         /** @description A field that was changed. */
         Change: {
-            /** @example name */
+            /**
+             * @description Name of the field.
+             * @example name
+             */
             field: string;
             /** @description Before. */
             from: Record<string, never>;
@@ -1935,7 +2011,10 @@ export interface components {
              */
             created_at: string;
             decided_by: components["schemas"]["Line"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description When it was decided.
+             */
             decided_on: string | null;
             /**
              * Format: int32
@@ -1973,7 +2052,10 @@ export interface components {
         /** @description What can be written of an evaluation. */
         EvaluationFields: {
             decided_by?: components["schemas"]["Line"] | null;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description When it was decided.
+             */
             decided_on?: string | null;
             /**
              * Format: int32
@@ -2161,6 +2243,135 @@ export interface components {
              */
             path: string;
         };
+        /** @description A printed fact that the record contradicts. */
+        Finding: {
+            /**
+             * @description What the record says instead.
+             * @example 令和6年12月10日（火）～11日（水）
+             */
+            computed?: string | null;
+            /**
+             * @description JSON pointer to the field.
+             * @example /schedules/0/when/printed
+             */
+            field: string;
+            /** @description What is wrong and what to do, in Japanese. */
+            message: string;
+            note?: components["schemas"]["FindingNote"] | null;
+            /**
+             * @description What is printed.
+             * @example 令和6年12月10日（月）～11日（火）
+             */
+            printed: string;
+            /** @description Kind of record in which it stands. */
+            record_entity: components["schemas"]["Entity"];
+            /**
+             * Format: uuid
+             * @description The record.
+             */
+            record_id: string;
+            rule: components["schemas"]["FindingRule"];
+            severity: components["schemas"]["FindingSeverity"];
+            state: components["schemas"]["FindingState"];
+        };
+        /** @description What a person said about a finding. It belongs to the organisation of that person and is seen by nobody else. */
+        FindingNote: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /** @description Kind of record. */
+            entity: components["schemas"]["Entity"];
+            explanation: components["schemas"]["Prose"];
+            id: components["schemas"]["FindingNoteId"];
+            /** @description The organisation whose note it is. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /** @description What is printed, as the finding has it. */
+            printed: components["schemas"]["Line"];
+            /**
+             * Format: uuid
+             * @description The record; one that the caller sees.
+             */
+            record_id: string;
+            rule: components["schemas"]["FindingRule"];
+            state: components["schemas"]["NoteState"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What can be written of a note. It names the finding by record, rule and printed text. */
+        FindingNoteFields: {
+            /** @description Kind of record. */
+            entity: components["schemas"]["Entity"];
+            explanation: components["schemas"]["Prose"];
+            /** @description What is printed, as the finding has it. */
+            printed: components["schemas"]["Line"];
+            /**
+             * Format: uuid
+             * @description The record; one that the caller sees.
+             */
+            record_id: string;
+            rule: components["schemas"]["FindingRule"];
+            state?: components["schemas"]["NoteState"];
+        };
+        /**
+         * Format: uuid
+         * @description What a person said about a finding.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        FindingNoteId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        FindingNotePage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["FindingNote"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        FindingNotePatch: {
+            /** @description Kind of record. */
+            entity?: components["schemas"]["Entity"];
+            explanation?: components["schemas"]["Prose"];
+            /** @description What is printed, as the finding has it. */
+            printed?: components["schemas"]["Line"];
+            /**
+             * Format: uuid
+             * @description The record; one that the caller sees.
+             */
+            record_id?: string;
+            rule?: components["schemas"]["FindingRule"];
+            state?: null | components["schemas"]["NoteState"];
+        };
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        FindingPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Finding"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * @description Which contradiction was found.
+         * @enum {string}
+         */
+        FindingRule: "wrong_weekday" | "cost_sum" | "media_total" | "change_in_points" | "relisted_alone";
+        /**
+         * @description How much a finding matters.
+         * @enum {string}
+         */
+        FindingSeverity: "info" | "warning";
+        /**
+         * @description What was made of a finding.
+         * @enum {string}
+         */
+        FindingState: "open" | "explained" | "fixed";
         /**
          * @description How often a value is due.
          * @enum {string}
@@ -3454,6 +3665,11 @@ export interface components {
              */
             password: string;
         };
+        /**
+         * @description What a note makes of a finding.
+         * @enum {string}
+         */
+        NoteState: "explained" | "fixed";
         /** @description An organisation. */
         Organization: {
             /** @description Other names under which it is found. */
@@ -4827,13 +5043,13 @@ export interface components {
          */
         TargetKind: "numeric" | "qualitative" | "not_set";
         /**
-         * @description Targets by fiscal year: {"2025": "40"}.
+         * @description Numeric targets in force, by fiscal year: {"2025": "40"}.
          * @example {
          *       "2025": "40"
          *     }
          */
         Targets: {
-            [key: string]: string;
+            [key: string]: components["schemas"]["Decimal"];
         };
         /**
          * @description Time of a day in Japan, to the minute.
@@ -7108,6 +7324,591 @@ export interface operations {
             };
         };
     };
+    list_finding_notes: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description The record in which the finding stands. */
+                record_id?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingNotePage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_finding_note: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingNoteFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingNote"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_finding_note: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                finding_note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingNote"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_finding_note: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                finding_note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_finding_note: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                finding_note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingNotePatch"];
+                "application/merge-patch+json": components["schemas"]["FindingNotePatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingNote"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Of the platform's years, projects and KPIs. */
+                platform_id?: components["schemas"]["PlatformId"];
+                /** @description Only those with this `project_id`. */
+                project_id?: components["schemas"]["ProjectId"];
+                /** @description Of the plan's KPIs and the projects for its goals. */
+                plan_id?: components["schemas"]["PlanId"];
+                /** @description Only those with this `kpi_id`. */
+                kpi_id?: components["schemas"]["KpiId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_goal_roles: {
         parameters: {
             query?: {
@@ -8647,7 +9448,7 @@ export interface operations {
                 /** @description Only those with this `record_id`. */
                 record_id: string;
                 /** @description `next` of the previous page: older versions. */
-                before?: components["schemas"]["Cursor"];
+                after?: components["schemas"]["Cursor"];
                 /** @description Rows of a page. */
                 limit?: number;
             };
@@ -13275,6 +14076,8 @@ export interface operations {
                 as_of?: string;
                 /** @description The plan they belong to. */
                 plan_id?: components["schemas"]["PlanId"];
+                /** @description The organisation whose columns they are. */
+                organization_id?: components["schemas"]["OrganizationId"];
                 /** @description `next` of the previous page. */
                 after?: components["schemas"]["Cursor"];
                 /** @description Rows of a page. */
@@ -17978,6 +18781,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description Why, kept in the history; percent-encoded UTF-8. */
                 "Change-Reason"?: string;
+                /** @description ETag of the version that was read (428 without). */
+                "If-Match"?: string;
             };
             path: {
                 /** @description Id of the record. */
@@ -18049,6 +18854,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
@@ -18069,6 +18883,15 @@ export interface operations {
             };
             /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
