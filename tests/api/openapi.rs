@@ -148,7 +148,8 @@ fn every_page_can_be_turned() {
         let schema = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
             .as_str()
             .unwrap_or_default();
-        if schema.ends_with("Page") {
+        // Findings are computed for one platform, project, plan or KPI, all at once.
+        if schema.ends_with("Page") && !path.ends_with("/findings") {
             pages += 1;
             for name in ["after", "limit"] {
                 assert!(parameter(operation, name).is_some(), "{method} {path} has no `{name}`");
