@@ -35,6 +35,9 @@ import {
   type Target,
 } from "./words";
 
+const WHOLE = "全体";
+const OF_THE_WHOLE = "全体に対して定めるものです。系列を「全体」にすると表示します。";
+
 const route = getRouteApi("/kpis/$kpiId");
 
 export default function KpiPage() {
@@ -91,7 +94,7 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
   );
   const owner = $api.useQuery("get", "/api/v1/organizations/{organization_id}", { params: { path: { organization_id: kpi.owner_org_id } } });
   const names = useSeriesNames(series.data ?? []);
-  const seriesName = names.get(seriesId) ?? "全体";
+  const seriesName = names.get(seriesId) ?? WHOLE;
 
   const own = may(identity, "kpis", "update", kpi);
   const line = series.data?.find(({ id }) => id === seriesId);
@@ -149,7 +152,7 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
                     className="w-80"
                     value={seriesId}
                     onChange={(value) => setChosen(value === kpi.id ? undefined : value)}
-                    options={[{ value: kpi.id, label: "全体" }, ...[...names].filter(([id]) => id !== kpi.id).map(([value, label]) => ({ value, label }))]}
+                    options={[{ value: kpi.id, label: WHOLE }, ...[...names].filter(([id]) => id !== kpi.id).map(([value, label]) => ({ value, label }))]}
                   />
                   {!asOf && may(identity, "kpi_series", "create", kpi) && (
                     <Button variant="secondary" size="sm" onClick={() => setAdding(true)}>
@@ -201,7 +204,7 @@ function useSeriesNames(series: readonly Series[]): Map<string, string> {
         organization && (organizations[ids.indexOf(organization)]?.data?.name ?? "閲覧できない団体"),
         ...Object.entries(dimensions ?? {}).map(([name, value]) => `${name}：${value}`),
       ];
-      return [id, id === kpi ? "全体" : parts.filter(Boolean).join("　")];
+      return [id, id === kpi ? WHOLE : parts.filter(Boolean).join("　")];
     }),
   );
 }
@@ -219,6 +222,8 @@ function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
   const value = valueOfYear(observations, year, kpi);
   const target = targetInForce(targets, year);
   const newest = byPeriod(observations).at(-1)?.newest;
+  // Target and baseline are those of the whole: beside the value of one area or organisation they would mislead.
+  const whole = seriesName === WHOLE;
   const { baseline } = kpi;
   const number = value && numberOf(value, kpi);
   const baselineText = baseline ? (baseline.value ? `${formatDecimal(baseline.value)}${kpi.unit ?? ""}` : (baseline.text ?? baseline.printed)) : null;
@@ -247,13 +252,21 @@ function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
           )}
         </Fact>
         <Fact term={`${wafuFiscalYear(year)}の目標`}>
-          <strong className="text-2xl">{target ? formatTarget(target, kpi) : "未設定"}</strong>
-          <span className="mt-1 block">
-            <StandingMark standing={standingInYear(value, target, kpi, year, todayInJapan())} />
-          </span>
+          {whole ? (
+            <>
+              <strong className="text-2xl">{target ? formatTarget(target, kpi) : "未設定"}</strong>
+              <span className="mt-1 block">
+                <StandingMark standing={standingInYear(value, target, kpi, year, todayInJapan())} />
+              </span>
+            </>
+          ) : (
+            OF_THE_WHOLE
+          )}
         </Fact>
         <Fact term="基準値">
-          {baselineText ? (
+          {!whole ? (
+            OF_THE_WHOLE
+          ) : baselineText ? (
             <>
               <strong className="text-2xl">{baselineText}</strong>
               <span className="block text-sm">
@@ -271,7 +284,7 @@ function Summary({ kpi, observations, targets, year, seriesName }: FactProps) {
           )}
         </Fact>
       </dl>
-      {baselineText && !value?.derived && sourcesDiffer(kpi, value) && (
+      {whole && baselineText && !value?.derived && sourcesDiffer(kpi, value) && (
         <div className="mt-4">
           <Notice tone="warning" title="比較に注意">
             基準値は「{baseline?.source}」、{wafuFiscalYear(year)}の値は「{value?.source}」によるものです。別の調査の値のため、差をそのまま変化とみなすことはできません。
@@ -306,7 +319,7 @@ function Chart({ kpi, observations, targets, year, seriesName }: FactProps) {
   const inForce = [...new Set(targets.map((target) => target.fiscal_year))].flatMap((each) => targetInForce(targets, each) ?? []);
   const numeric = byYear ? inForce.flatMap((target) => (target.value ? [{ period: shortPeriod(asYear(target.fiscal_year)), value: target.value, start: asYear(target.fiscal_year).period_start }] : [])) : [];
   const baseline =
-    byYear && seriesName === "全体" && kpi.baseline?.value && kpi.baseline.period?.start
+    byYear && seriesName === WHOLE && kpi.baseline?.value && kpi.baseline.period?.start
       ? { ...asYear(fiscalYear(kpi.baseline.period.start)), value: kpi.baseline.value, source: kpi.baseline.source ?? undefined }
       : undefined;
   // Every period that has a value, a target or the baseline, in the order of time.
@@ -324,7 +337,7 @@ function Chart({ kpi, observations, targets, year, seriesName }: FactProps) {
       from={lowest(shown, kpi)}
       series={[
         {
-          name: seriesName === "全体" ? "実績値" : seriesName,
+          name: seriesName === WHOLE ? "実績値" : seriesName,
           points: shown.map((each) => ({
             period: shortPeriod(each),
             value: numberOf(each, kpi),
