@@ -53,11 +53,13 @@ export interface DataGridProps {
   captionHidden?: boolean;
   /** Height of the sheet's own scroll area; its head stays in sight. */
   maxHeight?: string;
+  /** Of the table: its least width, `table-fixed`. */
+  className?: string;
   /** `<colgroup>`, `<thead>` and `<tbody>`. */
   children: ReactNode;
 }
 
-export function DataGrid({ caption, captionHidden, maxHeight = "75vh", children }: DataGridProps) {
+export function DataGrid({ caption, captionHidden, maxHeight = "75vh", className = "", children }: DataGridProps) {
   const table = useRef<HTMLTableElement>(null);
   const helpId = useId();
 
@@ -95,7 +97,7 @@ export function DataGrid({ caption, captionHidden, maxHeight = "75vh", children 
         ref={table}
         role="grid"
         aria-describedby={helpId}
-        className="data-table data-grid dense sticky-head"
+        className={`data-table data-grid dense sticky-head ${className}`}
         onKeyDown={onKeyDown}
         onFocus={(event) => {
           const cell = (event.target as HTMLElement).closest<HTMLElement>("[data-grid-cell]");
@@ -118,16 +120,22 @@ export interface GridCellProps {
   rowHeader?: boolean;
   /** What is edited, for the announcement: 令和6年度の実績. Left out: the cell cannot be edited. */
   editLabel?: string;
+  /** Said to whoever tries to edit a cell that cannot be edited. */
+  readOnlyReason?: string;
   className?: string;
   /** Give `editing` and `onEditingChange` to the EditableText (or another editor) inside. */
   children: ReactNode | ((state: { editing: boolean; onEditingChange: (editing: boolean, byKeyboard: boolean) => void }) => ReactNode);
 }
 
-export function GridCell({ row, col, rowSpan, colSpan, rowHeader, editLabel, className, children }: GridCellProps) {
+export function GridCell({ row, col, rowSpan, colSpan, rowHeader, editLabel, readOnlyReason, className, children }: GridCellProps) {
   const cell = useRef<HTMLTableCellElement>(null);
   const [mode, setMode] = useState<"reading" | "editing" | "returning">("reading");
   const start = () => {
-    if (editLabel === undefined || mode === "editing") return;
+    if (editLabel === undefined) {
+      if (readOnlyReason) announce(`編集できません。${readOnlyReason}`);
+      return;
+    }
+    if (mode === "editing") return;
     setMode("editing");
     announce(`${editLabel}を編集中です`);
   };
