@@ -322,9 +322,9 @@ async fn other_methods_and_paths_are_told_apart() {
     let editor = app.editor().await;
     let address = format!("/platforms/{}", NANBU.id);
     for (method, path, allowed) in [
-        (Method::PUT, "/platforms", "GET, POST, OPTIONS"),
-        (Method::DELETE, "/platforms", "GET, POST, OPTIONS"),
-        (Method::POST, &address, "DELETE, GET, PATCH, OPTIONS"),
+        (Method::PUT, "/platforms", "GET, HEAD, POST, OPTIONS"),
+        (Method::DELETE, "/platforms", "GET, HEAD, POST, OPTIONS"),
+        (Method::POST, &address, "DELETE, GET, HEAD, PATCH, OPTIONS"),
     ] {
         let reply = editor
             .send(method.clone(), path, Some(json!({})), &[])

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, FieldError, Result};
 use crate::messages;
+use crate::strict::Strict;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
@@ -85,7 +86,7 @@ fn valid<'de, T: DeserializeOwned + Validate, D: serde::Deserializer<'de>>(deser
 where
     D::Error: std::fmt::Display,
 {
-    let value: T = serde_path_to_error::deserialize(deserializer)
+    let value: T = serde_path_to_error::deserialize(Strict(deserializer))
         .map_err(|e| shape_error(&e.path().to_string(), &e.inner().to_string()))?;
     value.validate()?;
     Ok(value)
@@ -504,6 +505,23 @@ impl<T> Responder for Handmade<T> {
     type Body = BoxBody;
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         self.0
+    }
+}
+
+/// An answer that can also be had as CSV.
+pub struct OrCsv<T>(PhantomData<T>);
+
+impl<T: IntoResponses> IntoResponses for OrCsv<T> {
+    fn responses() -> Responses {
+        let mut responses = T::responses();
+        for response in responses.values_mut() {
+            if let RefOr::T(response) = response {
+                let text = ObjectBuilder::new().schema_type(Type::String).build();
+                let content = ContentBuilder::new().schema(Some(text)).build();
+                response.content.insert("text/csv".to_owned(), content.into());
+            }
+        }
+        responses
     }
 }
 

@@ -26,6 +26,7 @@ mod platforms;
 mod projects;
 mod roadmap;
 mod screens;
+mod strict;
 mod transition;
 
 use access::App;
@@ -84,28 +85,42 @@ pub fn app(
                 .limit(16 << 10)
                 .error_handler(|_, _| Error::BadRequest("bad_form").into()),
         )
-        .service(utoipa_actix_web::scope("/api/v1").configure(routes))
+        .service(
+            utoipa_actix_web::scope("/api/v1")
+                // Inside, because a scope answers for everything below it.
+                .route("/openapi.json", web::get().to(describe))
+                .configure(routes),
+        )
         .split_for_parts();
     let document = openapi::complete(&document);
     let methods = Methods::of(&document);
-    let printed = web::Bytes::from(pretty(&document));
+    let printed = Printed(web::Bytes::from(pretty(&document)));
     let service = service
         .app_data(Data::new(methods))
-        .route(
-            "/api/v1/openapi.json",
-            web::get().to(move || {
-                let printed = printed.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(printed) }
-            }),
-        )
+        .app_data(Data::new(printed))
         .service(
             utoipa_swagger_ui::SwaggerUi::new("/api/docs/{_:.*}")
                 .config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
+        )
+        .route(
+            "/api/docs",
+            web::get().to(async || {
+                HttpResponse::PermanentRedirect()
+                    .insert_header((header::LOCATION, "/api/docs/"))
+                    .finish()
+            }),
         )
         .route("/healthz", web::get().to(async || HttpResponse::Ok().body("ok\n")))
         .route("/readyz", web::get().to(ready))
         .default_service(web::to(fallback))
         .wrap(Compress::default())
+        // HEAD is GET without the body, which the encoder leaves out because it knows what was asked.
+        .wrap_fn(|mut request, service| {
+            if request.method() == Method::HEAD {
+                request.head_mut().method = Method::GET;
+            }
+            actix_web::dev::Service::call(service, request)
+        })
         .wrap(
             DefaultHeaders::new()
                 .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -116,6 +131,15 @@ pub fn app(
         )
         .wrap(tracing_actix_web::TracingLogger::default());
     (service, document)
+}
+
+/// The OpenAPI document as it is served.
+struct Printed(web::Bytes);
+
+async fn describe(printed: Data<Printed>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(printed.0.clone())
 }
 
 /// Ready to serve: the database answers.
@@ -157,7 +181,16 @@ impl Methods {
                 .flatten()
                 .map(|(m, _)| m.to_uppercase())
                 .filter(|m| m != "PARAMETERS");
-            let methods: Vec<String> = methods.chain(["OPTIONS".to_owned()]).collect();
+            let methods: Vec<String> = methods
+                .flat_map(|m| {
+                    if m == "GET" {
+                        vec![m, "HEAD".to_owned()]
+                    } else {
+                        vec![m]
+                    }
+                })
+                .chain(["OPTIONS".to_owned()])
+                .collect();
             (path.split('/').map(str::to_owned).collect(), methods.join(", "))
         });
         Self(paths.collect())
