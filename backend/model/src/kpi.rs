@@ -18,7 +18,8 @@ use diesel::{deserialize, serialize};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 text_enum! {
@@ -529,15 +530,48 @@ pub struct KpiSeries {
 }
 
 /// Values of dimensions: {"年代": "20代"}.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsExpression, FromSqlRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 #[serde(transparent)]
-#[schema(value_type = BTreeMap<String, Line>, example = json!({ "年代": "20代" }))]
 pub struct Dimensions(pub BTreeMap<String, Line>);
+
+impl Dimensions {
+    /// Most dimensions of one line.
+    const MAX: usize = 20;
+}
+
+impl PartialSchema for Dimensions {
+    fn schema() -> RefOr<Schema> {
+        let name = match Name::schema() {
+            RefOr::T(schema) => Some(schema),
+            RefOr::Ref(_) => None,
+        };
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("Values of dimensions, by name."))
+            .property_names(name)
+            .additional_properties(Some(Ref::from_schema_name("Line")))
+            .max_properties(Some(Self::MAX))
+            .examples([serde_json::json!({ "年代": "20代" })])
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for Dimensions {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.extend([("Name".to_owned(), Name::schema()), ("Line".to_owned(), Line::schema())]);
+    }
+}
 
 impl Validate for Dimensions {
     fn validate(&self) -> std::result::Result<(), validator::ValidationErrors> {
-        self.0.values().try_for_each(Validate::validate)
+        if self.0.len() > Self::MAX {
+            return Err(crate::text::invalid("too_many"));
+        }
+        self.0
+            .iter()
+            .try_for_each(|(name, value)| Name(name.clone()).validate().and_then(|()| value.validate()))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::access::{Access, Create, Delete, Edit, List, Read, Transit};
 use crate::error::{Error, Result};
 use crate::http::{
-    Committed, Created, Cursor, Fresh, Handmade, Json, NoContent, Page, Patch, Query, Tagged, Updated, after,
+    Committed, Created, Cursor, Fresh, Handmade, Json, NoContent, OrCsv, Page, Patch, Query, Tagged, Updated, after,
     default_limit,
 };
 use crate::transition::{Transition, confirm};
@@ -185,7 +185,7 @@ async fn list_observations_of_kpi(
     access: Access<Read<Kpi>>,
     request: HttpRequest,
     Query(query): Query<ObservationsOfKpiQuery>,
-) -> Result<Handmade<Page<KpiObservation>>> {
+) -> Result<Handmade<OrCsv<Page<KpiObservation>>>> {
     let accept = request
         .headers()
         .get(header::ACCEPT)
@@ -225,8 +225,8 @@ async fn list_observations_of_kpi(
 #[derive(Serialize)]
 struct CsvRow<'a> {
     kpi_id: KpiId,
-    kpi_name: &'a str,
-    unit: Option<&'a str>,
+    kpi_name: String,
+    unit: Option<String>,
     series_id: KpiSeriesId,
     period_kind: &'a str,
     period_start: chrono::NaiveDate,
@@ -247,17 +247,44 @@ struct CsvRow<'a> {
     recorded_at: chrono::DateTime<chrono::Utc>,
 }
 
+const CSV_HEADER: [&str; 21] = [
+    "kpi_id",
+    "kpi_name",
+    "unit",
+    "series_id",
+    "period_kind",
+    "period_start",
+    "period_end",
+    "fiscal_year",
+    "number",
+    "low",
+    "high",
+    "numerator",
+    "denominator",
+    "state",
+    "missing_reason",
+    "approximate",
+    "quality",
+    "series_break",
+    "source",
+    "revision",
+    "recorded_at",
+];
+
 fn csv_of(kpi: &Kpi, observations: &[KpiObservation]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
+        .has_headers(false)
         .from_writer(Vec::new());
+    // By hand, because a KPI without values has it, too.
+    writer.write_record(CSV_HEADER)?;
     for o in observations {
         let f = &o.fields;
         let decimal = |d: &Option<model::value::Decimal>| d.as_ref().map(ToString::to_string);
         writer.serialize(CsvRow {
             kpi_id: o.kpi_id,
-            kpi_name: &kpi.fields.name,
-            unit: kpi.fields.unit.as_deref(),
+            kpi_name: cell(&kpi.fields.name),
+            unit: kpi.fields.unit.as_deref().map(cell),
             series_id: f.series_id,
             period_kind: f.period_kind.as_str(),
             period_start: f.period_start,
