@@ -122,7 +122,7 @@ async fn only_our_own_pages_may_use_the_cookie() {
             .anonymous()
             .send(Method::POST, "/auth/refresh", Some(json!({})), &headers)
             .await;
-        reply.problem(400, "origin_refused");
+        reply.problem(403, "origin_refused");
     }
 }
 

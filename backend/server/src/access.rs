@@ -451,6 +451,9 @@ impl<P: Permission> Access<P> {
         body: &[u8],
         work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>,
     ) -> Result<Committed<T>> {
+        if self.caller.kind == CallerKind::Anonymous {
+            return Err(Error::Unauthenticated);
+        }
         if self.circumstances.as_of.is_some() {
             return Err(Error::BadRequest("as_of_read_only"));
         }
@@ -603,19 +606,9 @@ impl<P: Permission> Access<P> {
                 .map(|v| Some(v.trim().to_owned()))
                 .map_err(|_| Error::BadRequest("bad_header")),
         };
-        let reason = text("change-reason")?
-            .map(|r| {
-                percent_encoding::percent_decode_str(&r)
-                    .decode_utf8()
-                    .map(|r| r.chars().take(1000).collect::<String>())
-                    .map_err(|_| Error::BadRequest("bad_header"))
-            })
-            .transpose()?;
-        if reason.as_deref().is_some_and(|r| r.contains('\0')) {
-            return Err(Error::BadRequest("bad_header"));
-        }
+        let reason = text("change-reason")?.map(|r| reason(&r)).transpose()?;
         let idempotency = match text("idempotency-key")? {
-            Some(key) if key.is_empty() || key.len() > 255 => {
+            Some(key) if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) => {
                 return Err(Error::BadRequest("bad_header"));
             }
             Some(key) if request.method() != Method::GET => Some(Key {
@@ -655,6 +648,25 @@ impl KnownRequest for HttpRequest {
     }
 }
 
+/// `Change-Reason`: percent-encoded UTF-8, at most 1,000 characters.
+fn reason(text: &str) -> Result<String> {
+    let bad = || Error::BadRequest("bad_header");
+    let mut escapes = text.split('%');
+    let plain = escapes.next().is_some_and(|s| s.bytes().all(|b| b.is_ascii_graphic()))
+        && escapes.all(|s| {
+            let (digits, rest) = s.as_bytes().split_at_checked(2).unwrap_or((b"-", b""));
+            digits.iter().all(u8::is_ascii_hexdigit) && rest.iter().all(u8::is_ascii_graphic)
+        });
+    let reason = percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| bad())?;
+    if plain && reason.chars().count() <= 1000 && !reason.contains('\0') {
+        Ok(reason.into_owned())
+    } else {
+        Err(bad())
+    }
+}
+
 /// `as_of=2025-03-31` is the end of that day in Japan; a date and time is that moment.
 fn as_of(query: &str) -> Result<Option<DateTime<Utc>>> {
     let Some(text) = query.split('&').find_map(|pair| pair.strip_prefix("as_of=")) else {
@@ -673,8 +685,8 @@ fn as_of(query: &str) -> Result<Option<DateTime<Utc>>> {
         Err(_) => DateTime::parse_from_rfc3339(&text).ok().map(|t| t.to_utc()),
     };
     match moment {
-        // PostgreSQL's timestamps are wider than this; nobody recorded anything outside.
-        Some(moment) if (1970..=2500).contains(&chrono::Datelike::year(&moment)) => Ok(Some(moment)),
+        // PostgreSQL's timestamps are wider than this, which is all that a date of four digits can say.
+        Some(moment) if (-1..=10_000).contains(&chrono::Datelike::year(&moment)) => Ok(Some(moment)),
         _ => Err(Error::BadRequest("bad_as_of")),
     }
 }

@@ -129,6 +129,7 @@ fn address(request: &HttpRequest) -> String {
 /// Exchange the refresh cookie for a new access token.
 ///
 /// The cookie is replaced with each use; one that was used before ends the session, because somebody else has it.
+/// For the service's own pages: `Content-Type: application/json`, `X-Requested-By: tsunagi` and their own `Origin`.
 #[utoipa::path(security(()))]
 #[post("/auth/refresh")]
 async fn refresh_session(app: Data<App>, request: HttpRequest) -> Result<Handmade<Plain<AccessToken>>> {
@@ -158,6 +159,8 @@ async fn refresh_session(app: Data<App>, request: HttpRequest) -> Result<Handmad
 }
 
 /// Sign out: the session ends at once, on every tab.
+///
+/// For the service's own pages: `Content-Type: application/json`, `X-Requested-By: tsunagi` and their own `Origin`.
 #[utoipa::path(security(()))]
 #[post("/auth/sign-out")]
 async fn sign_out(app: Data<App>, request: HttpRequest) -> Result<Handmade<NoContent>> {
@@ -170,14 +173,23 @@ async fn sign_out(app: Data<App>, request: HttpRequest) -> Result<Handmade<NoCon
     Ok(HttpResponse::NoContent().cookie(gone).finish().into())
 }
 
+/// How a system signs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum GrantType {
+    ClientCredentials,
+}
+
 #[derive(Deserialize, ToSchema)]
 struct ClientCredentials {
     /// Always `client_credentials`.
-    #[schema(example = "client_credentials")]
-    grant_type: String,
+    #[expect(dead_code, reason = "there is only one")]
+    grant_type: GrantType,
     /// The system; may stand in the `Authorization` header instead.
+    #[schema(nullable = false)]
     client_id: Option<Uuid>,
     /// Its secret; may stand in the `Authorization` header instead.
+    #[schema(nullable = false)]
     client_secret: Option<String>,
 }
 
@@ -194,9 +206,6 @@ async fn issue_client_token(
     request: HttpRequest,
     form: Form<ClientCredentials>,
 ) -> Result<Handmade<Plain<AccessToken>>> {
-    if form.grant_type != "client_credentials" {
-        return Err(Error::BadRequest("unsupported_grant_type"));
-    }
     let basic = basic_credentials(&request);
     let (id, secret) = basic
         .or_else(|| form.client_id.zip(form.client_secret.clone()))
@@ -361,6 +370,6 @@ fn same_origin(app: &App, request: &HttpRequest) -> Result<()> {
     if json && fetched && text("origin").is_some_and(own) && text("x-requested-by") == Some("tsunagi") {
         Ok(())
     } else {
-        Err(Error::BadRequest("origin_refused"))
+        Err(Error::ForeignOrigin)
     }
 }

@@ -28,6 +28,9 @@ pub enum Error {
     /// 403
     #[error("forbidden")]
     Forbidden,
+    /// 403: a route for the service's own pages, called from elsewhere.
+    #[error("foreign origin")]
+    ForeignOrigin,
     /// 404: no such thing, or not the caller's to see.
     #[error("not found")]
     NotFound,
@@ -145,6 +148,7 @@ impl Error {
             Self::Unauthenticated => "unauthenticated",
             Self::WrongCredentials | Self::WrongPassword => "wrong_credentials",
             Self::Forbidden => "forbidden",
+            Self::ForeignOrigin => "origin_refused",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(constraint) => constraint,
@@ -167,7 +171,7 @@ impl ResponseError for Error {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::WrongPassword => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::WrongPassword | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::Contradiction(_) => StatusCode::CONFLICT,

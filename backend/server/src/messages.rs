@@ -27,6 +27,7 @@ pub fn title(code: &str, status: u16) -> String {
         "bad_cursor" => "続きを示す after が正しくありません。前のページの next をそのまま使ってください。",
         "bad_query" => "検索条件が正しくありません。",
         "bad_if_match" => "If-Match は読んだときの ETag をそのまま使ってください。",
+        "bad_form" => "送信された内容がフォームとして読めません。grant_type は client_credentials にしてください。",
         "bad_header" => "ヘッダーの値が正しくありません。",
         "bad_as_of" => "as_of は 2025-03-31 の形の日付か、2025-03-31T09:00:00+09:00 の形の日時にしてください。",
         "as_of_read_only" => "過去の時点の内容は変更できません。",

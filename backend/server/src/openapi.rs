@@ -168,6 +168,7 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
         errors.extend([
             ("400", "The request cannot be read."),
             ("401", "Not signed in, or wrong credentials."),
+            ("403", "Not from the service's own pages."),
             ("413", "The body is larger than 1 MiB."),
             ("415", "The body is not JSON."),
             ("422", "Fields are not as the schema says."),
@@ -212,8 +213,9 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             "Change-Reason",
             "header",
             false,
-            "Why, kept in the history; percent-encoded UTF-8.",
-            json!({ "type": "string", "maxLength": 3000, "pattern": "^[!-~]*$" }),
+            "Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded.",
+            // The format says what the pattern cannot: that the escapes are UTF-8.
+            json!({ "type": "string", "format": "percent-encoded", "pattern": "^([!-$&-~]|%[0-9A-Fa-f]{2})*$", "examples": ["%E8%A8%82%E6%AD%A3"] }),
         ));
         errors.extend([
             ("409", "Contradicts stored data; `code` names the rule."),
@@ -229,6 +231,9 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             ]);
         }
     }
+    if path == "/api/v1/me/password" {
+        errors.push(("429", "Too many attempts; `Retry-After` says when to try again."));
+    }
     if by_id {
         errors.push(("404", "No such record, or not the caller's to see."));
         // An action by POST does not touch the fields; moving a record along its life or into a later year does.
@@ -237,9 +242,9 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             parameters.push(parameter(
                 "If-Match",
                 "header",
-                false,
-                "ETag of the version that was read (428 without).",
-                json!({ "type": "string" }),
+                true,
+                "ETag of the version that was read, or `*` for whatever is there (428 without).",
+                json!({ "type": "string", "pattern": "^(\\*|\"v[0-9]{1,18}\")$" }),
             ));
             errors.extend([
                 (
