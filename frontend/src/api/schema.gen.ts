@@ -36,6 +36,7 @@ export interface paths {
         /**
          * Exchange the refresh cookie for a new access token.
          * @description The cookie is replaced with each use; one that was used before ends the session, because somebody else has it.
+         *     For the service's own pages: `Content-Type: application/json`, `X-Requested-By: tsunagi` and their own `Origin`.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -76,7 +77,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out: the session ends at once, on every tab.
-         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         * @description For the service's own pages: `Content-Type: application/json`, `X-Requested-By: tsunagi` and their own `Origin`.
          */
         post: operations["sign_out"];
         delete?: never;
@@ -1907,14 +1908,11 @@ export interface components {
              * Format: uuid
              * @description The system; may stand in the `Authorization` header instead.
              */
-            client_id?: string | null;
+            client_id?: string;
             /** @description Its secret; may stand in the `Authorization` header instead. */
-            client_secret?: string | null;
-            /**
-             * @description Always `client_credentials`.
-             * @example client_credentials
-             */
-            grant_type: string;
+            client_secret?: string;
+            /** @description Always `client_credentials`. */
+            grant_type: components["schemas"]["GrantType"];
         };
         /** @description What can be written of a client. */
         ClientFields: {
@@ -1980,7 +1978,7 @@ export interface components {
          */
         Decimal: string;
         /**
-         * @description Values of dimensions: {"年代": "20代"}.
+         * @description Values of dimensions, by name.
          * @example {
          *       "年代": "20代"
          *     }
@@ -2606,6 +2604,11 @@ export interface components {
              */
             valid_to?: string | null;
         };
+        /**
+         * @description How a system signs in.
+         * @enum {string}
+         */
+        GrantType: "client_credentials";
         /** @description One version of a record and what it changed. */
         HistoryEntry: {
             /**
@@ -5270,6 +5273,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not from the service's own pages. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
@@ -5346,6 +5358,15 @@ export interface operations {
             };
             /** @description Not signed in, or wrong credentials. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not from the service's own pages. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5440,6 +5461,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not from the service's own pages. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
@@ -5514,6 +5544,15 @@ export interface operations {
             };
             /** @description Not signed in, or wrong credentials. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not from the service's own pages. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5646,7 +5685,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -5833,13 +5872,13 @@ export interface operations {
     delete_client: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -5942,13 +5981,13 @@ export interface operations {
     update_client: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -6081,7 +6120,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path: {
@@ -6246,7 +6285,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -6433,13 +6472,13 @@ export interface operations {
     delete_evaluation_level: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -6542,13 +6581,13 @@ export interface operations {
     update_evaluation_level: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -6761,7 +6800,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -7031,7 +7070,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -7218,13 +7257,13 @@ export interface operations {
     delete_external_id: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -7404,7 +7443,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -7591,13 +7630,13 @@ export interface operations {
     delete_finding_note: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -7700,13 +7739,13 @@ export interface operations {
     update_finding_note: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -7991,7 +8030,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -8178,13 +8217,13 @@ export interface operations {
     delete_goal_role: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -8287,13 +8326,13 @@ export interface operations {
     update_goal_role: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -8502,7 +8541,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -8689,13 +8728,13 @@ export interface operations {
     delete_goal: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -8798,13 +8837,13 @@ export interface operations {
     update_goal: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -9009,7 +9048,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -9196,13 +9235,13 @@ export interface operations {
     delete_grant: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -9305,13 +9344,13 @@ export interface operations {
     update_grant: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -9600,7 +9639,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -9870,7 +9909,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -10057,13 +10096,13 @@ export interface operations {
     delete_kpi_placement: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -10166,13 +10205,13 @@ export interface operations {
     update_kpi_placement: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -10379,7 +10418,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -10566,13 +10605,13 @@ export interface operations {
     delete_kpi_series: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -10675,13 +10714,13 @@ export interface operations {
     update_kpi_series: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -10890,7 +10929,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -11166,7 +11205,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -11353,13 +11392,13 @@ export interface operations {
     delete_kpi: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -11462,13 +11501,13 @@ export interface operations {
     update_kpi: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -11632,6 +11671,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KpiObservationPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read: header, query or JSON. */
@@ -11693,13 +11733,13 @@ export interface operations {
     transition_kpi: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -11896,7 +11936,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -11971,6 +12011,15 @@ export interface operations {
             };
             /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12076,7 +12125,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -12263,13 +12312,13 @@ export interface operations {
     delete_member: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -12372,13 +12421,13 @@ export interface operations {
     update_member: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -12669,7 +12718,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -12856,13 +12905,13 @@ export interface operations {
     delete_municipality_fact: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -12965,13 +13014,13 @@ export interface operations {
     update_municipality_fact: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -13101,13 +13150,13 @@ export interface operations {
     transition_municipality_fact: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -13273,6 +13322,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not from the service's own pages. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
@@ -13406,7 +13464,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -13593,13 +13651,13 @@ export interface operations {
     delete_organization: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -13702,13 +13760,13 @@ export interface operations {
     update_organization: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -13841,7 +13899,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path: {
@@ -13958,7 +14016,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path: {
@@ -14151,7 +14209,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -14338,13 +14396,13 @@ export interface operations {
     delete_plan_actor: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -14447,13 +14505,13 @@ export interface operations {
     update_plan_actor: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -14672,7 +14730,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -14859,13 +14917,13 @@ export interface operations {
     delete_plan: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -14968,13 +15026,13 @@ export interface operations {
     update_plan: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -15189,13 +15247,13 @@ export interface operations {
     transition_plan: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -15403,7 +15461,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -15590,13 +15648,13 @@ export interface operations {
     delete_platform_year: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -15699,13 +15757,13 @@ export interface operations {
     update_platform_year: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -15922,7 +15980,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -16109,13 +16167,13 @@ export interface operations {
     delete_platform: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -16218,13 +16276,13 @@ export interface operations {
     update_platform: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -16442,13 +16500,13 @@ export interface operations {
     transition_platform: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -16656,7 +16714,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -16843,13 +16901,13 @@ export interface operations {
     delete_project_cost: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -16952,13 +17010,13 @@ export interface operations {
     update_project_cost: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -17177,7 +17235,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -17364,13 +17422,13 @@ export interface operations {
     delete_project: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -17473,13 +17531,13 @@ export interface operations {
     update_project: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -17609,13 +17667,13 @@ export interface operations {
     transition_project: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -17823,7 +17881,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -18010,13 +18068,13 @@ export interface operations {
     delete_roadmap_cell: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -18119,13 +18177,13 @@ export interface operations {
     update_roadmap_cell: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -18344,7 +18402,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -18531,13 +18589,13 @@ export interface operations {
     delete_roadmap_item: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -18640,13 +18698,13 @@ export interface operations {
     update_roadmap_item: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -18776,13 +18834,13 @@ export interface operations {
     carry_over_roadmap_item: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -18992,7 +19050,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -19179,13 +19237,13 @@ export interface operations {
     delete_user_role: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -19288,13 +19346,13 @@ export interface operations {
     update_user_role: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -19501,7 +19559,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path?: never;
@@ -19688,13 +19746,13 @@ export interface operations {
     delete_user: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -19797,13 +19855,13 @@ export interface operations {
     update_user: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
-                /** @description ETag of the version that was read (428 without). */
-                "If-Match"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
             };
             path: {
                 /** @description Id of the record. */
@@ -19936,7 +19994,7 @@ export interface operations {
             header?: {
                 /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
                 "Idempotency-Key"?: string;
-                /** @description Why, kept in the history; percent-encoded UTF-8. */
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
                 "Change-Reason"?: string;
             };
             path: {
