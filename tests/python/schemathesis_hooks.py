@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import re
-import socket
 import uuid
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from schemathesis.core.parameters import ParameterLocation as Place
 
-from service import URL, Account
+from service import URL, Account, loopback_is_a_network
 
 # The document's formats. Each generator makes what the service accepts; everything else is a mistake of ours.
 
@@ -81,17 +80,17 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwa
         for name, value in case.path_parameters.items():
             if value in _VITAL:
                 case.path_parameters[name] = str(uuid.uuid4())
-    if _is_valid(case, Place.QUERY) and "after" in case.query:
+    for name in {"after", "before"} & case.query.keys() if _is_valid(case, Place.QUERY) else ():
         # A cursor is opaque: only one that a list gave is good.
         known = _cursors.get(case.path)
         if known is None:
-            del case.query["after"]
+            del case.query[name]
         else:
-            case.query["after"] = known
+            case.query[name] = known
+    if re.fullmatch("[!-~]{1,255}", str(case.headers.get("Idempotency-Key", ""))):
+        # A key is for one request; that another body is refused with it is tested in test_http.py.
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if _is_valid(case, Place.HEADER):
-        if "Idempotency-Key" in case.headers:
-            # A key is for one request; that another body is refused with it is tested in test_http.py.
-            case.headers["Idempotency-Key"] = str(uuid.uuid4())
         if "If-Match" in case.headers and next(_turn) % 2:
             current = _etags.get(_record(case.formatted_path))
             if current is not None:
@@ -113,8 +112,10 @@ def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, resp
 
 
 def _is_valid(case: schemathesis.Case, place: Place) -> bool:
-    component = case.meta.components.get(place) if case.meta else None
-    return component is not None and component.mode.is_positive
+    if case.meta is None:
+        return True
+    component = case.meta.components.get(place)
+    return (component or case.meta.generation).mode.is_positive
 
 
 def _record(path: str) -> str:
@@ -147,16 +148,7 @@ class _FromAddress(HTTPAdapter):
         super().init_poolmanager(*args, source_address=(self._address, 0), **kwargs)
 
 
-def _loopback_is_a_network() -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.7.0.1", 0))
-        except OSError:
-            return False
-    return True
-
-
-_MANY_ADDRESSES = _FromManyAddresses() if _loopback_is_a_network() else None
+_MANY_ADDRESSES = _FromManyAddresses() if loopback_is_a_network() else None
 
 
 def _spread(session) -> None:
