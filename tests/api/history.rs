@@ -71,13 +71,7 @@ async fn a_date_means_its_end_in_japan() {
     };
     assert_eq!(count(today).await, 1);
     assert_eq!(count(today - chrono::Days::new(1)).await, 0);
-    for bad in [
-        "2025-02-30",
-        "yesterday",
-        "2025-03-31T09:00:00",
-        "",
-        "%FF",
-    ] {
+    for bad in ["2025-02-30", "yesterday", "2025-03-31T09:00:00", "", "%FF"] {
         editor
             .get(&format!("/platforms?as_of={bad}"))
             .await

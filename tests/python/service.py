@@ -15,8 +15,8 @@ PASSWORD = os.environ.get("TSUNAGI_DEMO_PASSWORD", "")
 OPERATOR = os.environ.get("TSUNAGI_TEST_OPERATOR", "system-admin@demo.example.jp")
 #: The document that is tested and generated from.
 DOCUMENT = Path(os.environ.get("TSUNAGI_OPENAPI", Path(__file__).parents[2] / "openapi" / "openapi.json")).resolve()
-#: Everything that is made here goes there.
-SCRATCH = Path(__file__).parents[2] / "target" / "python-tests"
+#: Everything that is made here goes there; apart for each service, so that two can be tested at once.
+SCRATCH = Path(__file__).parents[2] / "target" / "python-tests" / str(httpx.URL(URL).port)
 
 
 def loopback_is_a_network() -> bool:

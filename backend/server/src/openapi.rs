@@ -2,7 +2,7 @@
 
 use crate::http::SCHEMAS;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
@@ -85,6 +85,7 @@ fn finish(document: &mut Value) {
     describe_properties(components);
     patches(components);
     rename_patches(document);
+    drop_unused(document);
     document["tags"] = tags
         .into_keys()
         .map(|name| json!({ "name": name, "description": describe(&name) }))
@@ -364,6 +365,36 @@ fn patches(schemas: &mut serde_json::Map<String, Value>) {
             }
         }
         schemas.insert(format!("{noun}Patch"), patch);
+    }
+}
+
+/// Parts that were merged into the records they belong to are components of their own no longer.
+fn drop_unused(document: &mut Value) {
+    fn names(value: &Value, used: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => {
+                let name = object
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .and_then(|r| r.rsplit('/').next());
+                used.extend(name.map(str::to_owned));
+                object.values().for_each(|v| names(v, used));
+            }
+            Value::Array(items) => items.iter().for_each(|v| names(v, used)),
+            _ => {}
+        }
+    }
+    loop {
+        let mut used = BTreeSet::new();
+        names(document, &mut used);
+        let schemas = document["components"]["schemas"]
+            .as_object_mut()
+            .expect("there are schemas");
+        let before = schemas.len();
+        schemas.retain(|name, _| used.contains(name));
+        if schemas.len() == before {
+            return;
+        }
     }
 }
 

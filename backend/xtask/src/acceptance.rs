@@ -239,19 +239,20 @@ fn count(mapping: &Mapping, parts: &[Part], api: &mut Api) -> Result<Counts> {
 
 /// What the service itself finds in the documents: printed facts that the record contradicts.
 fn findings(api: &mut Api) -> Result<()> {
-    for (seed, caller) in [("000", "tottori-editor"), ("002", "municipality-editor")] {
-        let answer = api.get(caller, "findings?limit=200")?;
-        if answer.status == 404 {
-            println!("seed {seed}: findings: NOT THERE YET (the API has no findings)");
-            continue;
-        }
-        if answer.status != 200 {
-            fail!("findings could not be read by {caller}: {}", said(&answer.body));
-        }
-        let found = answer.body["items"].as_array().cloned().unwrap_or_default();
-        println!("seed {seed}: {} findings", found.len());
-        for finding in found {
-            println!("    {finding}");
+    for (seed, caller, list, scope) in [
+        ("000", "tottori-editor", "platforms", "platform_id"),
+        ("002", "municipality-editor", "plans", "plan_id"),
+    ] {
+        let records = api.get(caller, &format!("{list}?limit=200"))?;
+        for record in records.body["items"].as_array().into_iter().flatten() {
+            let id = record["id"].as_str().unwrap_or_default();
+            let answer = api.get(caller, &format!("findings?{scope}={id}"))?;
+            if answer.status != 200 {
+                fail!("findings could not be read by {caller}: {}", said(&answer.body));
+            }
+            for finding in answer.body["items"].as_array().into_iter().flatten() {
+                println!("seed {seed}: {}", finding["message"].as_str().unwrap_or_default());
+            }
         }
     }
     Ok(())

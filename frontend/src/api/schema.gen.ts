@@ -4665,47 +4665,6 @@ export interface components {
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
-        /** @description One version of a record. */
-        RecordVersion: {
-            /**
-             * Format: uuid
-             * @description Account or client that made the change.
-             */
-            actor_id?: string | null;
-            /** @description Its name at that time. */
-            actor_name?: string | null;
-            /**
-             * Format: uuid
-             * @description Its organisation.
-             */
-            actor_org_id?: string | null;
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            at: string;
-            /** @description Kind of record: the plural noun of its table. */
-            entity: string;
-            /**
-             * @description I = created, U = changed, D = deleted.
-             * @example U
-             */
-            operation: string;
-            /** @description Why, where a reason was given. */
-            reason?: string | null;
-            /** @description The whole record after the change (before it, for a deletion). */
-            record: Record<string, never>;
-            /**
-             * Format: uuid
-             * @description The record.
-             */
-            record_id: string;
-            /**
-             * Format: int64
-             * @description Version after the change; a deletion counts as one.
-             */
-            version: number;
-        };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { client, everyPage, isApiError, useEveryPage, type components } from "../../api";
 import { fiscalYearShort, todayInJapan } from "../../lib/date";
 import { QueryView, StatusBadge } from "../../ui";
+import { useFindings } from "../platform/Findings";
 import { kindOf, type Platform } from "../platform/words";
 
 type Plan = components["schemas"]["Plan"];
@@ -56,6 +57,7 @@ export function MyPlatforms({ organizationId }: { organizationId: string }) {
                     <StatusBadge status={platform.status} />
                     {kindOf(platform)}
                     {!own && SHARED}
+                    {own && <OpenFindings platformId={platform.id} />}
                   </span>
                 </li>
               ))}
@@ -64,6 +66,17 @@ export function MyPlatforms({ organizationId }: { organizationId: string }) {
         }
       </QueryView>
     </section>
+  );
+}
+
+/** How many contradictions nobody has looked at; nothing while it is not known. */
+function OpenFindings({ platformId }: { platformId: string }) {
+  const open = useFindings({ platform_id: platformId }).data?.items.filter(({ state }) => state === "open").length ?? 0;
+  if (open === 0) return null;
+  return (
+    <Link to="/platforms/$platformId" params={{ platformId }} search={{ tab: "findings" }} className="link">
+      ▲ 未確認の指摘事項 {open}件
+    </Link>
   );
 }
 

@@ -271,7 +271,8 @@ function Editor({ year, goalId, block, items, cell, numbers, names, lastYear, ac
 
 function Tool({ label, onClick, children }: { label: string; onClick: () => void; children: string }) {
   return (
-    <Button variant="text" size="sm" className="min-h-8! px-2! text-xs!" aria-label={label} onClick={onClick}>
+    // A press must not take the focus off the line being written: the line would shrink and the button move away.
+    <Button variant="text" size="sm" className="min-h-8! px-2! text-xs!" aria-label={label} onMouseDown={(event) => event.preventDefault()} onClick={onClick}>
       {children}
     </Button>
   );

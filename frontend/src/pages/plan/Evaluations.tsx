@@ -4,6 +4,7 @@ import { client, fieldErrors, may, useIdentity, useWrite, type components } from
 import { fiscalYearLabel, formatDate, parseDate } from "../../lib/date";
 import { announce, Button, DateField, fieldsOf, FormDialog, Notice, PrivacyHint, RadioGroup, ScrollArea, Select, TextArea, TextField, type FieldErrors } from "../../ui";
 import { filled } from "../platform/words";
+import { YearHead } from "./YearHead";
 import { evaluatedGoals, goalName, yearHead, type Goal, type Sheet } from "./sheet";
 
 type Evaluation = components["schemas"]["Evaluation"];
@@ -23,7 +24,7 @@ export function Evaluations({ sheet }: { sheet: Sheet }) {
   const of = (goal: Goal, year: number) =>
     ORDER.flatMap((stage) => sheet.evaluations.filter((one) => one.goal_id === goal.id && one.fiscal_year === year && one.stage === stage));
   return (
-    <section aria-labelledby="evaluation-heading" className="min-w-0">
+    <section className="min-w-0">
       <h3 id="evaluation-heading" className="mb-2">
         総合評価
       </h3>
@@ -36,10 +37,12 @@ export function Evaluations({ sheet }: { sheet: Sheet }) {
               <caption className="sr-only">目標と年度ごとの総合評価</caption>
               <thead>
                 <tr>
-                  <th scope="col">年次</th>
+                  <th scope="col" className="w-16">
+                    年次
+                  </th>
                   {sheet.fiscal_years.map((year) => (
                     <th key={year} scope="col" className="text-center!">
-                      {yearHead(year)}
+                      <YearHead year={year} />
                     </th>
                   ))}
                 </tr>

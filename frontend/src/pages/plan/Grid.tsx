@@ -4,8 +4,9 @@ import { $api, client, etagOf, may, useIdentity, useWrite, writeHeaders, type Id
 import { currentFiscalYear } from "../../lib/date";
 import { announce, Button, Checkbox, ConfirmDialog, DataGrid, GridCell, Notice, useFiscalYear, useSearchParam } from "../../ui";
 import { SheetCell, type Actions, type Rights } from "./Cell";
+import { YearHead } from "./YearHead";
 import { CarryOver, ItemDetails } from "./ItemDialogs";
-import { byCell, cellKey, columnsOf, rowsOfYear, splitMarker, yearHead, type Actor, type CellRecord, type Goal, type Item, type Plan, type Sheet } from "./sheet";
+import { byCell, cellKey, columnsOf, rowsOfYear, splitMarker, type Actor, type CellRecord, type Goal, type Item, type Plan, type Sheet } from "./sheet";
 
 export const sheetQuery = (planId: string, goalId: string) => ({ params: { path: { plan_id: planId }, query: { goal_id: goalId } } });
 
@@ -74,7 +75,8 @@ export function Grid({ sheet, goal }: GridProps) {
         // A cell that says なし is not empty any more once something is written into it.
         if (place.cell && place.cell.state !== "not_entered") await setCell(place, { state: "not_entered" });
         const body = {
-          goal_id: goal.id,
+          // A cell may show lines of the goals below; a new one joins those before it.
+          goal_id: place.last?.goal_id ?? goal.id,
           fiscal_year: place.year,
           actor_id: place.block.actor?.id ?? null,
           kind: place.block.kind,
@@ -99,7 +101,10 @@ export function Grid({ sheet, goal }: GridProps) {
   useEffect(() => {
     const head = area.current?.querySelector<HTMLElement>(`[data-year="${chosenYear}"]`)?.closest("th");
     const scroller = head?.closest<HTMLElement>(".scroll-area");
-    if (head && scroller) scroller.scrollTop = head.offsetTop - (scroller.querySelector("thead")?.offsetHeight ?? 0);
+    const table = scroller?.querySelector("table");
+    if (!head || !scroller || !table) return;
+    const above = table.tHead?.offsetHeight ?? 0;
+    scroller.scrollTop = head.getBoundingClientRect().top - table.getBoundingClientRect().top - above;
   }, [chosenYear, goal.id]);
 
   const close = () => {
@@ -149,7 +154,9 @@ export function Grid({ sheet, goal }: GridProps) {
                 <tr key={at}>
                   {at === 0 && (
                     <GridCell row={index * rows.length} col={0} rowSpan={rows.length} rowHeader>
-                      <span data-year={year}>{yearHead(year)}</span>
+                      <span data-year={year}>
+                        <YearHead year={year} />
+                      </span>
                       {mark && <span className="no-print mt-1 block rounded-4 border-2 border-key-900 bg-white px-1 text-center text-xs text-key-900">▶ {mark}</span>}
                     </GridCell>
                   )}

@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { client, etagOf, may, useIdentity, writeHeaders } from "../../api";
-import { formatDecimal } from "../../lib/decimal";
-import { EditableProse, ProseView, ScrollArea } from "../../ui";
-import { MISSING } from "../kpi/words";
+import { divideDecimals, formatDecimal } from "../../lib/decimal";
+import { Button, EditableProse, ProseView, ScrollArea } from "../../ui";
+import { isPercent, MISSING } from "../kpi/words";
 import { proseConflict } from "../platform/proseConflict";
 import { EDITED_BY_OWNER } from "../platform/words";
 import { goalName, type Goal, type Sheet } from "./sheet";
@@ -12,19 +13,25 @@ import { goalName, type Goal, type Sheet } from "./sheet";
 export function States({ sheet }: { sheet: Sheet }) {
   const identity = useIdentity();
   const editable = may(identity, "goals", "update", sheet.plan);
-  const shown = sheet.goals.filter((goal, index) => goal.states.state !== "not_entered" || (editable && (index > 0 || sheet.goals.length === 1)));
+  const [editing, setEditing] = useState(false);
+  const shown = sheet.goals.filter((goal) => editing || goal.states.state !== "not_entered");
   return (
-    <section aria-labelledby="states-heading">
-      <h3 id="states-heading" className="mb-2">
-        【めざす姿】
-      </h3>
+    <section>
+      <div className="mb-2 flex flex-wrap items-center gap-x-3">
+        <h3>【めざす姿】</h3>
+        {editable && (
+          <Button className="no-print" variant="text" size="sm" aria-pressed={editing} onClick={() => setEditing(!editing)}>
+            {editing ? "編集を終える" : "めざす姿を編集"}
+          </Button>
+        )}
+      </div>
       {shown.length === 0 && <p className="text-solid-gray-700">未記入</p>}
-      <dl className="grid gap-3">
+      <dl className="grid gap-2">
         {shown.map((goal) => (
           <div key={goal.id}>
             <dt className="font-bold">{goalName(goal)}</dt>
             <dd>
-              <GoalStates goal={goal} editable={editable} />
+              <GoalStates goal={goal} editable={editable && editing} />
             </dd>
           </div>
         ))}
@@ -54,9 +61,14 @@ function GoalStates({ goal, editable }: { goal: Goal; editable: boolean }) {
 
 type SheetKpi = Sheet["kpis"][number];
 
-function newest({ current, unit }: SheetKpi): string | null {
+function newest({ current, unit, decimals, value_type: type }: SheetKpi): string | null {
   if (!current) return null;
   if (current.missing_reason) return MISSING[current.missing_reason];
+  if (current.value && type === "ratio") {
+    const percent = isPercent({ unit });
+    const ratio = divideDecimals(current.value, "1", decimals ?? (percent ? 1 : 3), percent ? 100 : 1);
+    return ratio && `${formatDecimal(ratio)}${unit ?? ""}`;
+  }
   return current.value ? `${formatDecimal(current.value)}${unit ?? ""}` : (current.text ?? null);
 }
 
@@ -65,7 +77,7 @@ export function KpisAndRoles({ sheet }: { sheet: Sheet }) {
   const actors = sheet.actors.filter(({ id }) => sheet.roles.some(({ actor_id }) => actor_id === id) || !sheet.actors.some((one) => one.id === id && one.parent_id));
   const goals = sheet.goals.filter(({ id }) => sheet.kpis.some(({ goal_id }) => goal_id === id) || sheet.roles.some(({ goal_id }) => goal_id === id));
   return (
-    <section aria-labelledby="roles-heading">
+    <section>
       <h3 id="roles-heading" className="mb-2">
         重要業績評価指標(KPI)と役割
       </h3>

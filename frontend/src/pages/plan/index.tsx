@@ -112,7 +112,7 @@ function PlanView({ plan }: { plan: Plan }) {
                 <Select
                   className="no-print mb-4 max-w-3xl"
                   size="sm"
-                  label="表示する目標"
+                  label={<span className="text-sm">表示する目標</span>}
                   value={current.goal.id}
                   onChange={setChosen}
                   options={tree.map(({ goal, depth }) => ({ value: goal.id, label: `${"　".repeat(depth)}${goalName(goal)}` }))}
@@ -150,15 +150,14 @@ function SheetParts({ sheet }: { sheet: Sheet }) {
     <>
       <h2>{title}</h2>
       {sheet.above.length > 0 && <p className="mt-1">{sheet.above.map((above) => [above.number, above.title].filter(Boolean).join("：")).join("／")}</p>}
-      <div className="mt-4 grid gap-6">
+      {/* On screen the sheet comes before the roles, which change seldom; on paper it stands last, as printed. */}
+      <div className="mt-4 grid gap-6 print:flex print:flex-col">
         <div className="grid items-start gap-6 lg:grid-cols-2 print:grid-cols-2">
           <States sheet={sheet} />
           <Evaluations sheet={sheet} />
         </div>
-        <section aria-labelledby="roadmap-heading">
-          <h3 id="roadmap-heading" className="mb-2">
-            年次ごとの取り組みと実績
-          </h3>
+        <section className="min-w-0 print:order-last print:break-before-page">
+          <h3 className="mb-2">年次ごとの取り組みと実績</h3>
           <Grid key={goal.id} sheet={sheet} goal={goal} />
         </section>
         <KpisAndRoles sheet={sheet} />

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { fieldErrors, newerRecord, patchRecord, useWrite } from "../../api";
 import { clashes, mergePatch, sameValue } from "../../lib/patch";
 import { announce, Button, fieldsOf, FormDialog, RecordConflict, type FieldErrors } from "../../ui";
@@ -65,13 +65,6 @@ export function RecordDialog<R extends { version: number }, D extends object, F 
   const changed = mergePatch(before, fields);
   const clashing = newer && base ? clashes(base, changed, newer.record, fields) : [];
 
-  // The form may be long and the button far below: the question comes into sight and takes the focus.
-  const question = useRef<HTMLDivElement>(null);
-  const asking = newer !== null;
-  useEffect(() => {
-    if (asking) question.current?.focus();
-  }, [asking]);
-
   /** My changes on top of the newer version; of what both changed, mine or theirs. */
   const rebase = (mine: boolean) => {
     if (!newer) return;
@@ -98,19 +91,17 @@ export function RecordDialog<R extends { version: number }, D extends object, F 
       onClose={onClose}
     >
       {newer && (
-        <div ref={question} tabIndex={-1}>
-          <RecordConflict
-            by={newer.by}
-            at={newer.at}
-            rows={clashing.map((key) => ({
-              label: names[key as keyof F] ?? key,
-              mine: inWords(fields[key as keyof F]),
-              theirs: inWords((newer.record as Record<string, unknown>)[key]),
-            }))}
-            onMine={() => rebase(true)}
-            onTheirs={() => rebase(false)}
-          />
-        </div>
+        <RecordConflict
+          by={newer.by}
+          at={newer.at}
+          rows={clashing.map((key) => ({
+            label: names[key as keyof F] ?? key,
+            mine: inWords(fields[key as keyof F]),
+            theirs: inWords((newer.record as Record<string, unknown>)[key]),
+          }))}
+          onMine={() => rebase(true)}
+          onTheirs={() => rebase(false)}
+        />
       )}
       {props.children({
         draft,

@@ -5,6 +5,7 @@ import { fiscalYearLabel, wafuFiscalYear } from "../../lib/date";
 import { Button, EmptyState, PageHeader, QueryView, StatusBadge, Tabs, useFiscalYear, useSearchParam } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
 import { Breakthrough } from "./Breakthrough";
+import { Findings, useFindings } from "./Findings";
 import { Kpis } from "./Kpis";
 import { Members } from "./Members";
 import { MunicipalityNames } from "./Municipalities";
@@ -53,6 +54,7 @@ function PlatformView({ platform }: { platform: Platform }) {
   const [tab = "story", setTab] = useSearchParam("tab");
   const [editing, setEditing] = useState(false);
   const editor = may(identity, "platforms", "update", platform);
+  const open = useFindings({ platform_id: platform.id }).data?.items.filter(({ state }) => state === "open").length ?? 0;
   return (
     <>
       <PageHeader
@@ -98,6 +100,7 @@ function PlatformView({ platform }: { platform: Platform }) {
           { id: "members", label: "メンバー", content: <Members platform={platform} /> },
           { id: "projects", label: "事業", content: <Projects platform={platform} /> },
           { id: "kpis", label: "KPI", content: <Kpis query={{ platform_id: platform.id }} year={year} what="このプラットフォーム" /> },
+          { id: "findings", label: open > 0 ? `指摘事項（未確認${open}件）` : "指摘事項", content: <Findings query={{ platform_id: platform.id }} /> },
         ]}
       />
       {editing && <PlatformForm platform={platform} onClose={() => setEditing(false)} />}

@@ -6,6 +6,7 @@ import { fiscalYearLabel } from "../../lib/date";
 import type { Prose } from "../../lib/prose";
 import { Button, EditableProse, EmptyState, PageHeader, QueryView, StatusBadge } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
+import { Findings, useFindings } from "../platform/Findings";
 import { Kpis } from "../platform/Kpis";
 import { proseConflict } from "../platform/proseConflict";
 import { StatusActions } from "../platform/StatusActions";
@@ -65,6 +66,7 @@ function ProjectView({ project }: { project: Project }) {
   const queries = useQueryClient();
   const [editing, setEditing] = useState(false);
   const editable = may(identity, "projects", "update", project);
+  const found = useFindings({ project_id: project.id }).data?.items.length ?? 0;
   const { data: platform } = $api.useQuery(
     "get",
     "/api/v1/platforms/{platform_id}",
@@ -154,6 +156,12 @@ function ProjectView({ project }: { project: Project }) {
         <SchedulesPart project={project} editable={editable} />
         <CostsPart project={project} />
         <MediaPart project={project} editable={editable} />
+        {found > 0 && (
+          <section>
+            <h2 className="mb-2">指摘事項</h2>
+            <Findings query={{ project_id: project.id }} />
+          </section>
+        )}
         <SectionsPart project={project} editable={editable} />
         <Facts project={project} platform={platform?.name} />
       </div>
