@@ -232,6 +232,12 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             ]);
         }
     }
+    if path == "/api/v1/findings" {
+        errors.extend([
+            ("404", "No such record, or not the caller's to see."),
+            ("409", "Not exactly one record is named."),
+        ]);
+    }
     if path == "/api/v1/me/password" {
         errors.push(("429", "Too many attempts; `Retry-After` says when to try again."));
     }
