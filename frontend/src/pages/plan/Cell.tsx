@@ -166,6 +166,11 @@ function Editor({ year, goalId, block, items, cell, numbers, names, lastYear, ac
     setChosen(undefined);
     onClose(byKeyboard);
   };
+  // The dialog gives the focus back to the cell, where Enter opens it again.
+  const ask = (what: Parameters<Actions["open"]>[0], item: Item) => {
+    actions.open(what, item);
+    close(false);
+  };
   const leave = (event: FocusEvent) => {
     const to = event.relatedTarget;
     // Into another window, or into a question about this very cell: it stays open.
@@ -219,15 +224,15 @@ function Editor({ year, goalId, block, items, cell, numbers, names, lastYear, ac
                   編集
                 </Tool>
               )}
-              <Tool label={`「${item.text}」の進捗・期限・担当`} onClick={() => actions.open("details", item)}>
+              <Tool label={`「${item.text}」の進捗・期限・担当`} onClick={() => ask("details", item)}>
                 進捗・期限
               </Tool>
               {block.kind === "planned" && item.progress !== "carried_over" && year < lastYear && (
-                <Tool label={`「${item.text}」を繰り越す`} onClick={() => actions.open("carry", item)}>
+                <Tool label={`「${item.text}」を繰り越す`} onClick={() => ask("carry", item)}>
                   繰越
                 </Tool>
               )}
-              <Tool label={`「${item.text}」を削除`} onClick={() => actions.open("delete", item)}>
+              <Tool label={`「${item.text}」を削除`} onClick={() => ask("delete", item)}>
                 削除
               </Tool>
             </div>
