@@ -37,7 +37,7 @@ pub struct User {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct UserFields {
     /// Signs in with it; unique.
@@ -87,7 +87,7 @@ pub struct UserRole {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = user_roles, treat_none_as_null = true)]
+#[diesel(table_name = user_roles, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct UserRoleFields {
     pub user_id: UserId,
@@ -121,7 +121,7 @@ pub struct Grant {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = grants, treat_none_as_null = true)]
+#[diesel(table_name = grants, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct GrantFields {
     #[serde(default)]
@@ -157,7 +157,7 @@ pub struct Client {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = clients, treat_none_as_null = true)]
+#[diesel(table_name = clients, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct ClientFields {
     #[validate(nested)]
@@ -470,7 +470,7 @@ impl Session {
 
 /// A key that signs tokens. The private half is encrypted.
 #[derive(Clone, Debug, HasQuery, Insertable)]
-#[diesel(table_name = signing_keys)]
+#[diesel(table_name = signing_keys, treat_none_as_default_value = false)]
 pub struct SigningKey {
     pub id: Uuid,
     pub public_key: Vec<u8>,

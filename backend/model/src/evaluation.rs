@@ -55,7 +55,7 @@ pub struct Evaluation {
 
 /// What can be written of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, Queryable, Selectable)]
-#[diesel(table_name = evaluations)]
+#[diesel(table_name = evaluations, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationFields {
     pub goal_id: GoalId,

@@ -33,7 +33,7 @@ pub struct ExternalId {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = external_ids)]
+#[diesel(table_name = external_ids, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalIdFields {
     /// Kind of record.

@@ -124,7 +124,7 @@ pub struct FindingNote {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = finding_notes)]
+#[diesel(table_name = finding_notes, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct FindingNoteFields {
     /// Kind of record.

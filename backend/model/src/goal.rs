@@ -50,7 +50,7 @@ pub struct Goal {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = goals, treat_none_as_null = true)]
+#[diesel(table_name = goals, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct GoalFields {
     pub plan_id: PlanId,
@@ -131,7 +131,7 @@ pub struct GoalRole {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = goal_roles, treat_none_as_null = true)]
+#[diesel(table_name = goal_roles, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct GoalRoleFields {
     pub goal_id: GoalId,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// The stored answer to a write.
 #[derive(Clone, Debug, HasQuery, Insertable)]
-#[diesel(table_name = idempotency_keys)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub struct Answer {
     pub actor_id: Uuid,
     pub key: String,

@@ -168,7 +168,7 @@ pub struct Kpi {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = kpis, treat_none_as_null = true)]
+#[diesel(table_name = kpis, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct KpiFields {
     /// The platform it belongs to.
@@ -398,19 +398,16 @@ impl KpiDetail {
 
     /// The KPI with its values, in one pipeline.
     pub async fn find(db: Db<'_>, id: KpiId) -> Result<Self> {
-        let current = async |mut db: Db<'_>| {
-            kpi_current::table
-                .find(id)
-                .select(KpiCurrent::as_select())
+        let standing = async |mut db: Db<'_>| -> Result<(Kpi, Option<KpiCurrent>)> {
+            kpis::table
+                .left_join(kpi_current::table)
+                .filter(kpis::id.eq(id))
+                .select((Kpi::as_select(), Option::<KpiCurrent>::as_select()))
                 .first(&mut db)
                 .await
-                .optional()
         };
-        let (kpi, current, observations) = futures_util::try_join!(
-            Kpi::find(db, id),
-            current(db),
-            KpiObservation::newest(db, KpiSeriesId(id.0), 12)
-        )?;
+        let ((kpi, current), observations) =
+            futures_util::try_join!(standing(db), KpiObservation::newest(db, KpiSeriesId(id.0), 12))?;
         Ok(Self {
             kpi,
             current,
@@ -440,7 +437,7 @@ pub struct KpiPlacement {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = kpi_placements, treat_none_as_null = true)]
+#[diesel(table_name = kpi_placements, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct KpiPlacementFields {
     pub kpi_id: KpiId,
@@ -581,7 +578,7 @@ jsonb!(Dimensions);
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = kpi_series, treat_none_as_null = true)]
+#[diesel(table_name = kpi_series, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct KpiSeriesFields {
     pub kpi_id: KpiId,
@@ -651,7 +648,7 @@ pub struct KpiTarget {
 
 /// What can be written of a target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, Queryable, Selectable)]
-#[diesel(table_name = kpi_targets)]
+#[diesel(table_name = kpi_targets, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct KpiTargetFields {
     pub kpi_id: KpiId,
@@ -763,7 +760,7 @@ pub struct KpiObservation {
 /// What can be written of an observation: exactly one of number, range (low, high), ratio (numerator, denominator),
 /// state and missing reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, Queryable, Selectable)]
-#[diesel(table_name = kpi_observations)]
+#[diesel(table_name = kpi_observations, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct KpiObservationFields {
     /// The line; for the whole, the id of the KPI.

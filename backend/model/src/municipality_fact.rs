@@ -52,7 +52,7 @@ pub struct MunicipalityFact {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = municipality_facts, treat_none_as_null = true)]
+#[diesel(table_name = municipality_facts, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "dated"))]
 pub struct MunicipalityFactFields {

@@ -58,7 +58,7 @@ pub struct Plan {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = plans, treat_none_as_null = true)]
+#[diesel(table_name = plans, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct PlanFields {
     /// The platform it belongs to.
@@ -186,7 +186,7 @@ pub struct PlanActor {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = plan_actors, treat_none_as_null = true)]
+#[diesel(table_name = plan_actors, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct PlanActorFields {
     pub plan_id: PlanId,
@@ -282,7 +282,7 @@ pub struct EvaluationLevel {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = evaluation_levels, treat_none_as_null = true)]
+#[diesel(table_name = evaluation_levels, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationLevelFields {
     pub plan_id: PlanId,

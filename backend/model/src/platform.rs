@@ -87,7 +87,7 @@ pub struct Platform {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = platforms, treat_none_as_null = true)]
+#[diesel(table_name = platforms, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformFields {
     pub kind: PlatformKind,
@@ -229,7 +229,7 @@ pub struct PlatformYear {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = platform_years, treat_none_as_null = true)]
+#[diesel(table_name = platform_years, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformYearFields {
     pub platform_id: PlatformId,

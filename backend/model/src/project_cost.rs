@@ -31,7 +31,7 @@ pub struct ProjectCost {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = project_costs, treat_none_as_null = true)]
+#[diesel(table_name = project_costs, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectCostFields {
     pub project_id: ProjectId,

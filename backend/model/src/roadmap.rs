@@ -83,7 +83,7 @@ pub struct RoadmapCell {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = roadmap_cells, treat_none_as_null = true)]
+#[diesel(table_name = roadmap_cells, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct RoadmapCellFields {
     pub goal_id: GoalId,
@@ -166,7 +166,7 @@ pub struct RoadmapItem {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = roadmap_items, treat_none_as_null = true)]
+#[diesel(table_name = roadmap_items, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[serde(deny_unknown_fields)]
 pub struct RoadmapItemFields {
     pub goal_id: GoalId,

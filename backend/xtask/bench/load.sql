@@ -20,6 +20,24 @@ $$;
 -- Numbers the runs that write, so that none of them meets the rows of another.
 create sequence bench.runs;
 
+-- Search indexes and exclusion constraints are made at the end, all at once.
+create table bench.later as
+select format('alter table %s drop constraint %I', conrelid::regclass, conname) as remove,
+       format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) as make
+from pg_constraint where contype = 'x' and conrelid in ('members'::regclass)
+union all
+select format('drop index %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+where a.amname = 'gin' and c.relnamespace = 'public'::regnamespace;
+do $$
+declare
+  statement text;
+begin
+  for statement in select remove from bench.later loop
+    execute statement;
+  end loop;
+end $$;
+
 -- step: organisations and accounts
 insert into organizations (id, owner_org_id, kind, name, kana, municipality_code, prefecture_code, position)
 select bench.id(1, n), bench.id(1, n), 'municipality', name, kana, code, prefecture_code, n
@@ -31,6 +49,7 @@ select bench.id(20, (o.position - 1) * 20 + m), o.id,
        (array['social_welfare_council', 'npo', 'social_welfare_corporation', 'residents_group', 'medical'])[1 + m % 5],
        o.name || '第' || m || '協議会', o.municipality_code, o.prefecture_code, o.id, m
 from organizations o, generate_series(1, 20) m where o.kind = 'municipality';
+analyze organizations;
 -- One account per connection of the measurement; all with the password of the first administrator.
 insert into users (id, owner_org_id, email, name)
 select bench.id(15, u), bench.id(1, (u - 1) % {organisations} + 1), 'editor' || u || '@bench.example.jp', '計測 ' || u from generate_series(1, 64) u;
@@ -136,6 +155,16 @@ insert into kpi_current (kpi_id, observation_id, period_kind, period_start, peri
 select o.kpi_id, o.id, o.period_kind, o.period_start, o.period_end, o.number, o.quality, t.targets
 from (select distinct on (series_id) * from kpi_observations order by series_id, period_start desc, revision desc) o
 join (select kpi_id, jsonb_object_agg(fiscal_year::text, value) as targets from kpi_targets group by kpi_id) t on t.kpi_id = o.kpi_id;
+
+-- step: search indexes
+do $$
+declare
+  statement text;
+begin
+  for statement in select make from bench.later loop
+    execute statement;
+  end loop;
+end $$;
 
 -- step: history
 do $$
