@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from schemathesis.core.parameters import ParameterLocation as Place
+from schemathesis.generation.meta import TestPhase
 
 from service import URL, Account, loopback_is_a_network
 
@@ -67,6 +68,7 @@ if _ACCOUNTS:
 
 # What only the service can give.
 
+_records: dict[str, list[str]] = {kind: list(ids) for kind, ids in _ACCOUNTS.get("records", {}).items()}
 _cursors: dict[str, str] = {}
 _etags: dict[str, str] = {}
 _turn = itertools.count()
@@ -75,6 +77,9 @@ _turn = itertools.count()
 @schemathesis.hook
 def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
     _spread(kwargs.get("session"))
+    # Chains of requests bring their own ids; to others every second one is given.
+    if case.meta is not None and case.meta.phase.name is not TestPhase.STATEFUL and next(_turn) % 2:
+        _use_what_is_there(case)
     # Nothing may lock the run out: what would change its own accounts is aimed at a record that does not exist.
     if case.method.upper() not in ("GET", "HEAD", "OPTIONS"):
         for name, value in case.path_parameters.items():
@@ -92,16 +97,23 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwa
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if _is_valid(case, Place.HEADER):
         if "If-Match" in case.headers and next(_turn) % 2:
-            current = _etags.get(_record(case.formatted_path))
+            current = _etags.get(_address(case.formatted_path))
             if current is not None:
                 case.headers["If-Match"] = current
 
 
 @schemathesis.hook
 def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
+    kind = case.path.split("/")[3]
+    if response.status_code == 201 and "location" in response.headers:
+        _records.setdefault(kind, []).append(response.headers["location"][0].rsplit("/", 1)[-1])
+    elif response.status_code == 204 and case.method.upper() == "DELETE":
+        for known in _records.get(kind, [])[:]:
+            if known in case.path_parameters.values():
+                _records[kind].remove(known)
     etag = response.headers.get("etag")
     if etag and response.status_code in (200, 412):
-        _etags[_record(case.formatted_path)] = etag[0]
+        _etags[_address(case.formatted_path)] = etag[0]
     if response.status_code == 200 and case.method.upper() == "GET":
         try:
             body = response.json()
@@ -111,6 +123,25 @@ def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, resp
             _cursors[case.path] = body["next"]
 
 
+def _use_what_is_there(case: schemathesis.Case) -> None:
+    """Names existing records where a valid request names records."""
+    kind = case.path.split("/")[3]
+    for name in case.path_parameters if _is_valid(case, Place.PATH) else ():
+        known = _records.get(kind, ())
+        # A few are there to stay, so that something is there for the others, too.
+        if len(known) > 2 or (known and case.method.upper() != "DELETE"):
+            case.path_parameters[name] = known[-1] if case.method.upper() == "DELETE" else known[0]
+    if isinstance(case.body, dict) and _is_valid(case, Place.BODY):
+        for name in case.body:
+            known = _records.get(_KINDS.get(name) or f"{name.removesuffix('_id').replace('_', '-')}s")
+            if name.endswith("_id") and isinstance(case.body[name], str) and known:
+                case.body[name] = known[0]
+
+
+#: Where the name of a reference is not the kind of record.
+_KINDS = {"actor_id": "plan-actors", "series_id": "kpi-series", "level_id": "evaluation-levels"}
+
+
 def _is_valid(case: schemathesis.Case, place: Place) -> bool:
     if case.meta is None:
         return True
@@ -118,7 +149,7 @@ def _is_valid(case: schemathesis.Case, place: Place) -> bool:
     return (component or case.meta.generation).mode.is_positive
 
 
-def _record(path: str) -> str:
+def _address(path: str) -> str:
     return path.removesuffix("/transition")
 
 

@@ -84,3 +84,55 @@ def make_town() -> Town:
             assert answer.status_code == 204, f"password: {answer.status_code} {answer.text}"
             accounts.append(account)
         return Town(town, *accounts, vital=tuple(vital))
+
+
+def furnish(town: Town, copies: int = 3) -> dict[str, list[str]]:
+    """Some records of every kind: property tests draw their ids, which chance alone would never guess."""
+    records: dict[str, list[str]] = {}
+    with town.editor.client() as editor, town.admin.client() as admin:
+
+        def create(path: str, api: httpx.Client = editor, **fields: object) -> str:
+            answer = api.post(f"/api/v1/{path}", json=fields)
+            assert answer.status_code == 201, f"{path}: {answer.status_code} {answer.text}"
+            records.setdefault(path, []).append(answer.json()["id"])
+            return answer.json()["id"]
+
+        period = {"period_kind": "fiscal_year", "period_start": "2024-04-01", "period_end": "2025-03-31"}
+        for number in range(copies):
+            mark = uuid.uuid4().hex[:8]
+            organization = create("organizations", kind="npo", name=f"団体 {mark}")
+            platform = create("platforms", kind="partnership_platform", name=f"場 {mark}")
+            create("platform-years", platform_id=platform, fiscal_year=2024)
+            create("members", platform_id=platform, kind="organization", organization_id=organization, label=f"団体 {mark}")
+            project = create("projects", platform_id=platform, name="交流会", fiscal_year=2024)
+            create("project-costs", project_id=project, amount_yen=500_000)
+            years = {"first_fiscal_year": 2021, "last_fiscal_year": 2030}
+            plan = create("plans", kind="community_welfare_plan", title=f"計画 {mark}", **years)
+            create("evaluation-levels", plan_id=plan, code="A", label="達成", rank=1)
+            goal = create("goals", plan_id=plan, kind="measure", title="相談機能の強化")
+            actor = create("plan-actors", plan_id=plan, kind="government", label="行政")
+            create("goal-roles", goal_id=goal, actor_id=actor)
+            cell = {"goal_id": goal, "actor_id": actor, "fiscal_year": 2024}
+            create("roadmap-cells", **cell, kind="actual", state="none")
+            create("roadmap-items", **cell, kind="planned", text="研修")
+            create("evaluations", goal_id=goal, fiscal_year=2024, stage="self")
+            kpi = create("kpis", platform_id=platform, name="相談件数", value_type="number", unit="件")
+            create("kpi-placements", kpi_id=kpi, goal_id=goal)
+            series = create("kpi-series", kpi_id=kpi, district="東地区")
+            create("kpi-targets", kpi_id=kpi, fiscal_year=2025, value="40")
+            create("kpi-observations", series_id=series, **period, number="17.7")
+            create(
+                "municipality-facts",
+                municipality_code="313891",
+                kind="population",
+                value=str(10_000 + number),
+                unit="人",
+                source="国勢調査",
+                as_of={"precision": "day", "start": f"20{10 + 5 * number}-10-01"},
+            )
+            create("external-ids", entity="platforms", record_id=platform, source="other", external_id=mark)
+            user = create("users", admin, email=f"{mark}@test.example.jp", name="職員")
+            create("user-roles", admin, user_id=user, role="municipality_viewer", valid_from="2024-04-01")
+            create("grants", admin, organization_id=organization, scope_id=platform, valid_from="2024-04-01")
+            create("clients", admin, name="記録システム")
+    return records

@@ -76,6 +76,7 @@ def run(request: pytest.FixtureRequest, town: service.Town) -> Run:
             "editor": [town.editor.email, town.editor.password],
             "admin": [town.admin.email, town.admin.password],
             "vital": town.vital,
+            "records": service.furnish(town),
         }
         _runs[name] = Run(name, accounts if name == "signed-in" else None)
     return _runs[name]
