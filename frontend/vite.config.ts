@@ -8,7 +8,7 @@ export default defineConfig({
     port: 5173,
     strictPort: true,
     // The server compares Origin and Host at sign-in: the Host of the browser must reach it.
-    proxy: { "/api": { target: "http://127.0.0.1:8080", changeOrigin: false } },
+    proxy: { "/api": { target: process.env.TSUNAGI_URL ?? "http://127.0.0.1:8080", changeOrigin: false } },
   },
   // Fonts stay files (the browser fetches only the subsets a page needs), and the content
   // security policy of the server allows no data: fonts.

@@ -1,6 +1,7 @@
 /** The typed client of the API. Every failed call throws an `ApiError`. */
 import createFetchClient from "openapi-fetch";
 import createQueryClient from "openapi-react-query";
+import { pastMoment } from "../lib/past";
 import { networkError, toApiError } from "./problem";
 import type { paths } from "./schema.gen";
 import { accessToken, refreshSession } from "./session";
@@ -25,6 +26,14 @@ async function authorizedFetch(request: Request): Promise<Response> {
 export const client = createFetchClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: authorizedFetch });
 
 client.use({
+  // While a screen shows the past, everything it reads is of that moment.
+  onRequest({ request }) {
+    const moment = pastMoment();
+    if (moment === undefined || request.method !== "GET") return undefined;
+    const url = new URL(request.url);
+    url.searchParams.set("as_of", moment);
+    return new Request(url, request);
+  },
   async onResponse({ response }) {
     if (!response.ok) throw await toApiError(response);
   },

@@ -1,8 +1,16 @@
+import { pastMoment } from "../lib/past";
 import type { Identity } from "./session";
+
+/** An operator looks after the accounts of all organisations, an administrator after those of the own one. */
+export function administers(identity: Identity | null): "everywhere" | "own" | undefined {
+  if (may(identity, "users", "create", { owner_org_id: "" })) return "everywhere";
+  return may(identity, "users", "create") ? "own" : undefined;
+}
 
 /**
  * May the signed-in person do this? With a record, whose owner decides; without, something new of the own organisation.
  * `slotOf` is the organisation whose column, line or row it is in somebody else's record. The server decides again.
+ * The past can only be read.
  */
 export function may(
   identity: Identity | null,
@@ -10,7 +18,7 @@ export function may(
   action: "read" | "create" | "update" | "delete" | "confirm",
   record?: { owner_org_id: string; slotOf?: string | null },
 ): boolean {
-  if (!identity) return false;
+  if (!identity || (action !== "read" && pastMoment() !== undefined)) return false;
   const own = record === undefined || record.owner_org_id === identity.organization_id;
   const slot = !own && record.slotOf !== undefined && record.slotOf === identity.organization_id;
   return identity.permissions.includes(`${resource}:${action}:${own ? "own" : slot ? "slot" : "seen"}`);

@@ -1,14 +1,22 @@
 import { Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { Fragment, useEffect } from "react";
 import { currentIdentity, subscribeToSession, useIdentity } from "../api";
-import { announce } from "../ui";
+import { isMoment, lookAt } from "../lib/past";
+import { announce, PastBanner, useSearchParam } from "../ui";
 import { Shell } from "./Shell";
+
+/** Screens of records can show a past moment; lists of tasks, administration and history are of now. */
+const RECORDS = /^\/(platforms|projects|plans|kpis)(\/|$)/;
 
 /** Decides between the bare screens and the shell, and watches for the end of the session. */
 export function Root() {
   const identity = useIdentity();
   const navigate = useNavigate();
   const { pathname, href } = useLocation();
+  const [asOf] = useSearchParam("as_of");
+  const moment = asOf !== undefined && isMoment(asOf) && RECORDS.test(pathname) ? asOf : undefined;
+  // Before the screen is drawn: what it asks and what it offers depends on it.
+  lookAt(moment);
   const bare = pathname === "/sign-in" || pathname === "/gallery";
 
   useEffect(() => {
@@ -28,7 +36,10 @@ export function Root() {
   if (bare || !identity) return <Outlet />;
   return (
     <Shell identity={identity}>
-      <Outlet />
+      <Fragment key={moment}>
+        {moment && <PastBanner />}
+        <Outlet />
+      </Fragment>
     </Shell>
   );
 }

@@ -1,18 +1,18 @@
 import { Link, useLocation } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import { isApiError, signOut, type Identity } from "../api";
+import { administers, isApiError, signOut, type Identity } from "../api";
 import { formatDate, todayInJapan } from "../lib/date";
 import { clearDrafts, countDrafts } from "../lib/drafts";
 import { Button, ConfirmDialog, FiscalYearSwitch, Notice } from "../ui";
 
 /** `section`: the addresses under which the entry is marked as the current one. */
-const NAVIGATION = [
+const NAVIGATION: { to: string; label: string; section: RegExp; allowed?: (identity: Identity) => boolean }[] = [
   { to: "/", label: "ホーム", section: /^\/$/ },
   { to: "/platforms", label: "プラットフォーム", section: /^\/(platforms|projects)(\/|$)/ },
   { to: "/plans", label: "計画・ロードマップ", section: /^\/plans(\/|$)/ },
   { to: "/kpis", label: "KPI", section: /^\/kpis(\/|$)/ },
-  { to: "/admin/users", label: "管理", section: /^\/admin\// },
-] as const;
+  { to: "/admin/users", label: "管理", section: /^\/admin\//, allowed: (identity: Identity) => administers(identity) !== undefined || identity.role === "auditor" },
+];
 
 export function Shell({ identity, children }: { identity: Identity; children: ReactNode }) {
   const { pathname } = useLocation();
@@ -27,37 +27,36 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
             ▲ デモ環境です。実際の業務の情報や個人情報を入力しないでください。多要素認証は無効になっています。
           </p>
         )}
-        <div className="mx-auto flex max-w-[100rem] flex-wrap items-center justify-between gap-x-6 gap-y-2 px-6 py-2">
-          <Link to="/" className="flex items-baseline gap-2 py-1 text-key-900">
-            <span className="text-2xl font-bold">つなぎ</span>
-            <span className="text-sm text-solid-gray-700">地域福祉の連携記録</span>
+        <div className="mx-auto flex max-w-[100rem] flex-wrap items-center gap-x-4 px-6">
+          <Link to="/" className="py-2 text-2xl font-bold text-key-900">
+            つなぎ
           </Link>
-          <div className="flex flex-wrap items-center gap-x-6 gap-y-2">
+          <nav aria-label="メインメニュー" className="grow self-end">
+            <ul className="flex flex-wrap">
+              {NAVIGATION.filter(({ allowed }) => allowed?.(identity) ?? true).map(({ to, label, section }) => (
+                <li key={to}>
+                  <Link
+                    to={to}
+                    aria-current={section.test(pathname) ? "true" : undefined}
+                    className="block border-b-4 border-transparent px-3 pt-4 pb-3 hover:bg-key-50 hover:underline aria-[current]:border-key-900 aria-[current]:font-bold aria-[current]:text-key-900 max-lg:px-2 max-lg:py-1"
+                  >
+                    {label}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <div className="flex flex-wrap items-center gap-x-4 gap-y-1 py-1">
             <FiscalYearSwitch />
             <UserMenu identity={identity} />
           </div>
         </div>
-        <nav aria-label="メインメニュー" className="mx-auto max-w-[100rem] px-6">
-          <ul className="flex flex-wrap gap-x-1">
-            {NAVIGATION.map(({ to, label, section }) => (
-              <li key={to}>
-                <Link
-                  to={to}
-                  aria-current={section.test(pathname) ? "true" : undefined}
-                  className="block border-b-4 border-transparent px-4 py-2 hover:bg-key-50 hover:underline aria-[current]:border-key-900 aria-[current]:font-bold aria-[current]:text-key-900"
-                >
-                  {label}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </nav>
       </header>
       <p className="hidden justify-between text-sm print:flex">
         <span>{identity.organization_name}</span>
         <span>{formatDate(todayInJapan())}　印刷</span>
       </p>
-      <main id="main" tabIndex={-1} className="mx-auto max-w-[100rem] px-6 py-6 outline-none print:p-0">
+      <main id="main" tabIndex={-1} className="mx-auto max-w-[100rem] px-6 pt-3 pb-8 outline-none print:p-0">
         {children}
       </main>
     </>
@@ -85,7 +84,7 @@ function UserMenu({ identity }: { identity: Identity }) {
 
   return (
     <div className="flex flex-wrap items-center gap-x-3">
-      <p className="max-w-80 text-end text-sm leading-[1.4]">
+      <p className="max-w-56 text-end text-sm leading-[1.4]">
         {identity.organization_name}
         <span className="block font-bold">{identity.name}</span>
       </p>

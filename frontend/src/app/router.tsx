@@ -4,7 +4,7 @@ import { ErrorState, Loading } from "../ui";
 import { Root } from "./Root";
 
 /** Parameters of the address are plain texts: `?fy=2024&tab=members`, readable in a mail. */
-type Search = Record<string, unknown> & { fy?: string | number; redirect?: string };
+type Search = Record<string, unknown> & { fy?: string | number; as_of?: string; redirect?: string };
 
 const PUBLIC = new Set(["/sign-in", ...(import.meta.env.DEV ? ["/gallery"] : [])]);
 
@@ -20,17 +20,20 @@ const root = createRootRoute({
   errorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
 });
 
+/** From record to record a past moment stays; elsewhere it ends. */
+const record = { search: { middlewares: [retainSearchParams<Search>(["as_of"])] } };
+
 /** One line per page. A page is the default export of its folder and is loaded when first visited. */
 const routes = [
   createRoute({ getParentRoute: () => root, path: "/sign-in", component: lazyRouteComponent(() => import("../pages/sign-in")) }),
   createRoute({ getParentRoute: () => root, path: "/", component: lazyRouteComponent(() => import("../pages/home")) }),
-  createRoute({ getParentRoute: () => root, path: "/platforms", component: lazyRouteComponent(() => import("../pages/platforms")) }),
-  createRoute({ getParentRoute: () => root, path: "/platforms/$platformId", component: lazyRouteComponent(() => import("../pages/platform")) }),
-  createRoute({ getParentRoute: () => root, path: "/projects/$projectId", component: lazyRouteComponent(() => import("../pages/project")) }),
-  createRoute({ getParentRoute: () => root, path: "/plans", component: lazyRouteComponent(() => import("../pages/plans")) }),
-  createRoute({ getParentRoute: () => root, path: "/plans/$planId", component: lazyRouteComponent(() => import("../pages/plan")) }),
-  createRoute({ getParentRoute: () => root, path: "/kpis", component: lazyRouteComponent(() => import("../pages/kpis")) }),
-  createRoute({ getParentRoute: () => root, path: "/kpis/$kpiId", component: lazyRouteComponent(() => import("../pages/kpi")) }),
+  createRoute({ getParentRoute: () => root, path: "/platforms", ...record, component: lazyRouteComponent(() => import("../pages/platforms")) }),
+  createRoute({ getParentRoute: () => root, path: "/platforms/$platformId", ...record, component: lazyRouteComponent(() => import("../pages/platform")) }),
+  createRoute({ getParentRoute: () => root, path: "/projects/$projectId", ...record, component: lazyRouteComponent(() => import("../pages/project")) }),
+  createRoute({ getParentRoute: () => root, path: "/plans", ...record, component: lazyRouteComponent(() => import("../pages/plans")) }),
+  createRoute({ getParentRoute: () => root, path: "/plans/$planId", ...record, component: lazyRouteComponent(() => import("../pages/plan")) }),
+  createRoute({ getParentRoute: () => root, path: "/kpis", ...record, component: lazyRouteComponent(() => import("../pages/kpis")) }),
+  createRoute({ getParentRoute: () => root, path: "/kpis/$kpiId", ...record, component: lazyRouteComponent(() => import("../pages/kpi")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/users", component: lazyRouteComponent(() => import("../pages/admin-users")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/organizations", component: lazyRouteComponent(() => import("../pages/admin-organizations")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/clients", component: lazyRouteComponent(() => import("../pages/admin-clients")) }),

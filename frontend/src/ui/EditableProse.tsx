@@ -69,7 +69,7 @@ export function EditableProse({ label, value, etag, draftKey, onSave, toConflict
       />
       {empty && (
         <Select
-          className="no-print mt-2 w-48"
+          className="no-print mt-2 flex flex-wrap items-center gap-x-2"
           size="sm"
           label={<span className="text-sm font-normal">空欄の意味<span className="sr-only">（{label}）</span></span>}
           value={value.state === "entered" ? "not_entered" : value.state}

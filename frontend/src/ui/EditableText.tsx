@@ -66,7 +66,8 @@ export function EditableText(props: EditableTextProps) {
   }
 
   const [draft, setDraftState] = useState<Draft | null>(() => {
-    const stored = readDraft(draftKey);
+    // Where nothing can be written, a draft of another view of the same record has no place.
+    const stored = readOnlyReason === undefined ? readDraft(draftKey) : null;
     return stored && stored.text !== value ? stored : null;
   });
   const [state, setState] = useState<State>(() =>
@@ -256,16 +257,20 @@ export function EditableText(props: EditableTextProps) {
           </p>
         </div>
       ) : (
-        (shown && props.render?.(shown)) || (
-          <p className="whitespace-pre-wrap">{shown || <span className="text-solid-gray-700">{emptyLabel}</span>}</p>
-        )
+        <div className="flex items-start justify-between gap-3">
+          <div className="min-w-0 grow">
+            {(shown && props.render?.(shown)) || (
+              <p className="whitespace-pre-wrap">{shown || <span className="text-solid-gray-700">{emptyLabel}</span>}</p>
+            )}
+          </div>
+          {!inGrid && readOnlyReason === undefined && (
+            <Button variant="secondary" size="sm" className="no-print shrink-0" aria-label={`${label}を編集`} onClick={() => setEditing(true, true)}>
+              編集
+            </Button>
+          )}
+        </div>
       )}
-      <div className={`no-print flex flex-wrap items-center gap-x-2 ${inGrid ? "" : "mt-2"}`}>
-        {!editing && !inGrid && readOnlyReason === undefined && (
-          <Button variant="secondary" size="sm" aria-label={`${label}を編集`} onClick={() => setEditing(true, true)}>
-            編集
-          </Button>
-        )}
+      <div className="no-print flex flex-wrap items-center gap-x-2">
         <SaveState
           state={state}
           onSave={() => void save()}

@@ -17,7 +17,7 @@ export function FiscalYearSwitch({ from = 2015, to = currentFiscalYear() + 8 }: 
   return (
     <div className="flex flex-wrap items-center gap-1" role="group" aria-label="表示する年度">
       <Button variant="text" size="sm" onClick={() => go(year - 1)} aria-label={`前の年度（${fiscalYearLabel(year - 1)}）`}>
-        ◀ 前年度
+        ◀
       </Button>
       <label htmlFor={id} className="sr-only">
         表示する年度
@@ -30,7 +30,7 @@ export function FiscalYearSwitch({ from = 2015, to = currentFiscalYear() + 8 }: 
         ))}
       </select>
       <Button variant="text" size="sm" onClick={() => go(year + 1)} aria-label={`次の年度（${fiscalYearLabel(year + 1)}）`}>
-        次年度 ▶
+        ▶
       </Button>
     </div>
   );

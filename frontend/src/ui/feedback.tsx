@@ -72,7 +72,7 @@ export function ErrorSummary({ errors }: { errors: readonly { fieldId: string; m
 /** There is nothing here: says why, and what to do next. */
 export function EmptyState({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
   return (
-    <div className="rounded-12 border border-dashed border-solid-gray-536 px-6 py-8 text-center">
+    <div className="rounded-12 border border-dashed border-solid-gray-536 px-6 py-5 text-center">
       <p className="text-lg font-bold">{title}</p>
       {children && <div className="text-solid-gray-700">{children}</div>}
       {actions && <div className="no-print mt-4 flex flex-wrap justify-center gap-2">{actions}</div>}

@@ -24,5 +24,6 @@ export { fieldsOf, FormDialog, RecordConflict, type FieldErrors } from "./FormDi
 export { FiscalYearSwitch } from "./FiscalYearSwitch";
 export { HistoryTimeline, type HistoryChange, type HistoryEntry } from "./HistoryTimeline";
 export { Breadcrumbs, LoadMore, PageHeader, Tabs, type Crumb, type TabItem } from "./layout";
+export { PastBanner, PastButton } from "./Past";
 export { useFiscalYear, useSearchParam } from "./search";
 export { ScrollArea, Table, type Column } from "./Table";

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useId, useRef, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "./Button";
+import { PastButton } from "./Past";
 
 export interface Crumb {
   label: string;
@@ -39,23 +40,26 @@ export interface PageHeaderProps {
   /** Buttons at the right; 印刷 is added with `printable`. */
   actions?: ReactNode;
   printable?: boolean;
+  /** The page can show the records as of a past day. */
+  past?: boolean;
 }
 
 /** The head of every page; also sets the title of the document. */
-export function PageHeader({ title, breadcrumbs, meta, lead, actions, printable }: PageHeaderProps) {
+export function PageHeader({ title, breadcrumbs, meta, lead, actions, printable, past }: PageHeaderProps) {
   useEffect(() => {
     document.title = `${title}｜つなぎ`;
   }, [title]);
   return (
-    <div className="mb-6">
+    <div className="mb-4">
       {breadcrumbs && <Breadcrumbs items={breadcrumbs} />}
-      <div className="mt-2 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <div className="mt-1 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-1">
           <h1>{title}</h1>
           {meta}
         </div>
         <div className="no-print flex flex-wrap gap-2">
           {actions}
+          {past && <PastButton />}
           {printable && (
             <Button variant="secondary" size="sm" onClick={() => window.print()}>
               印刷

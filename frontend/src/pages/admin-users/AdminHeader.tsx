@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { may, useIdentity } from "../../api";
+import { administers, useIdentity } from "../../api";
 import { PageHeader } from "../../ui";
 
 const PAGES = [
@@ -11,27 +11,33 @@ const PAGES = [
 
 /** Head of the three pages of administration, with the way from each to the others. */
 export function AdminHeader({ title, lead, actions }: { title: string; lead: ReactNode; actions?: ReactNode }) {
+  const { administers: all } = useAdministration();
   return (
     <>
       <PageHeader title={title} breadcrumbs={[{ label: "ホーム", href: "/" }, { label: "管理", href: "/admin/users" }, { label: title }]} lead={lead} actions={actions} />
-      <nav aria-label="管理のメニュー" className="no-print mb-6">
-        <ul className="flex flex-wrap gap-x-6 gap-y-1">
-          {PAGES.map(({ to, label }) => (
-            <li key={to}>
-              <Link to={to} className="link py-2" activeProps={{ className: "font-bold", "aria-current": "page" }}>
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      {all && (
+        <nav aria-label="管理のメニュー" className="no-print mb-4 border-b border-solid-gray-420">
+          <ul className="flex flex-wrap gap-x-1">
+            {PAGES.map(({ to, label }) => (
+              <li key={to}>
+                <Link
+                  to={to}
+                  className="block border-b-4 border-transparent px-4 py-2 hover:bg-key-50 hover:underline aria-[current]:border-key-900 aria-[current]:font-bold aria-[current]:text-key-900"
+                  activeProps={{ "aria-current": "page" }}
+                >
+                  {label}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
     </>
   );
 }
 
-/** An operator looks after all organisations, an administrator after the own one. */
 export function useAdministration() {
   const identity = useIdentity();
-  const everywhere = may(identity, "users", "create", { owner_org_id: "" });
-  return { identity, everywhere, administers: everywhere || may(identity, "users", "create") };
+  const extent = administers(identity);
+  return { identity, everywhere: extent === "everywhere", administers: extent !== undefined };
 }

@@ -14,10 +14,12 @@ export default function AdminUsersPage() {
   const { identity, everywhere, administers } = useAdministration();
   const [chosen, setChosen] = useSearchParam("org");
   const id = (everywhere && chosen) || identity?.organization_id || "";
-  const organization = $api.useQuery("get", "/api/v1/organizations/{organization_id}", { params: { path: { organization_id: id } } }, { enabled: administers && id !== "" });
+  const organization = $api.useQuery("get", "/api/v1/organizations/{organization_id}", { params: { path: { organization_id: id } } }, { enabled: id !== "" });
   const [open, setOpen] = useState<Open>();
 
-  if (!administers) {
+  // Whoever examines who may do what reads the accounts; only an administrator changes them.
+  const reads = administers || identity?.role === "auditor";
+  if (!reads) {
     return (
       <>
         <AdminHeader title="利用者と役割" lead="団体の利用者を管理します。" />
@@ -31,8 +33,8 @@ export default function AdminUsersPage() {
     <>
       <AdminHeader
         title="利用者と役割"
-        lead={`${data?.name ?? ""}の利用者を登録し、役割と期間を決めます。`}
-        actions={target && <Button onClick={() => setOpen({ form: "new" })}>利用者を登録</Button>}
+        lead={administers ? `${data?.name ?? ""}の利用者を登録し、役割と期間を決めます。` : `${data?.name ?? ""}の利用者と役割を確認します。`}
+        actions={administers && target && <Button onClick={() => setOpen({ form: "new" })}>利用者を登録</Button>}
       />
       {everywhere && (
         <div className="mb-6 max-w-2xl">
@@ -47,13 +49,13 @@ export default function AdminUsersPage() {
         </div>
       )}
       <QueryView query={organization} what="団体">
-        {() => target && <Users organization={target} open={open} onOpen={setOpen} />}
+        {() => target && <Users organization={target} editable={administers} open={open} onOpen={setOpen} />}
       </QueryView>
     </>
   );
 }
 
-function Users({ organization, open, onOpen }: { organization: Organisation; open?: Open; onOpen: (open: Open | undefined) => void }) {
+function Users({ organization, editable, open, onOpen }: { organization: Organisation; editable: boolean; open?: Open; onOpen: (open: Open | undefined) => void }) {
   const query = { owner_org_id: organization.id, limit: 50 };
   const users = usePages(["users", query], (after) => client.GET("/api/v1/users", { params: { query: { ...query, after } } }).then(({ data }) => data ?? { items: [] }));
   const roles = useEveryPage(["user-roles", organization.id], (after) =>
@@ -104,23 +106,27 @@ function Users({ organization, open, onOpen }: { organization: Organisation; ope
                     width: "19rem",
                     cell: (user) => (
                       <div className="flex flex-wrap gap-2">
-                        <Button variant="secondary" size="sm" aria-label={`${user.name}さんを変更`} onClick={() => onOpen({ form: "edit", user })}>
-                          変更
-                        </Button>
-                        <Button variant="secondary" size="sm" aria-label={`${user.name}さんの役割`} onClick={() => onOpen({ form: "roles", user })}>
-                          役割
-                        </Button>
-                        <Button variant="secondary" size="sm" aria-label={`${user.name}さんのパスワードを設定`} onClick={() => onOpen({ form: "password", user })}>
-                          パスワード
-                        </Button>
-                        <Button
-                          variant={user.active ? "danger" : "secondary"}
-                          size="sm"
-                          aria-label={`${user.name}さんのアカウントを${user.active ? "閉鎖" : "再開"}`}
-                          onClick={() => onOpen({ form: "active", user })}
-                        >
-                          {user.active ? "閉鎖" : "再開"}
-                        </Button>
+                        {editable && (
+                          <>
+                            <Button variant="secondary" size="sm" aria-label={`${user.name}さんを変更`} onClick={() => onOpen({ form: "edit", user })}>
+                              変更
+                            </Button>
+                            <Button variant="secondary" size="sm" aria-label={`${user.name}さんの役割`} onClick={() => onOpen({ form: "roles", user })}>
+                              役割
+                            </Button>
+                            <Button variant="secondary" size="sm" aria-label={`${user.name}さんのパスワードを設定`} onClick={() => onOpen({ form: "password", user })}>
+                              パスワード
+                            </Button>
+                            <Button
+                              variant={user.active ? "danger" : "secondary"}
+                              size="sm"
+                              aria-label={`${user.name}さんのアカウントを${user.active ? "閉鎖" : "再開"}`}
+                              onClick={() => onOpen({ form: "active", user })}
+                            >
+                              {user.active ? "閉鎖" : "再開"}
+                            </Button>
+                          </>
+                        )}
                         <Link className={buttonClass("text", "sm")} to="/history/$entity/$id" params={{ entity: "users", id: user.id }} aria-label={`${user.name}さんの変更の履歴`}>
                           履歴
                         </Link>

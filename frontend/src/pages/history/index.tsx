@@ -25,9 +25,9 @@ for (const field of ["organization_id", "contractor_id", "entered_by_org_id"]) N
 export default function HistoryPage() {
   const { entity, id } = route.useParams();
   const known = ENTITIES[entity];
-  const history = usePages<Entry>(["history", entity, id], (before) =>
+  const history = usePages<Entry>(["history", entity, id], (after) =>
     client
-      .GET("/api/v1/history", { params: { query: { entity: entity as components["schemas"]["Entity"], record_id: id, before, limit: 50 } } })
+      .GET("/api/v1/history", { params: { query: { entity: entity as components["schemas"]["Entity"], record_id: id, after, limit: 50 } } })
       .then(({ data }) => data ?? { items: [] }),
   );
   const newest = history.data?.[0];
@@ -68,7 +68,7 @@ export default function HistoryPage() {
                     to: valueText(entity, field, to, names),
                   })),
                   link:
-                    known?.page && known.asOf && entry.operation !== "D" ? (
+                    known?.page && entry.operation !== "D" ? (
                       <Link className={buttonClass("text", "sm")} to={`${known.page}${id}`} search={{ as_of: entry.at }}>
                         この時点を見る
                       </Link>

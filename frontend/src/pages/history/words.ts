@@ -2,8 +2,8 @@
 import { formatDate, formatInstant } from "../../lib/date";
 import { formatDecimal } from "../../lib/decimal";
 
-/** Kinds of records; with the page that shows one, if there is one, and whether that page can show the past. */
-export const ENTITIES: Record<string, { word: string; page?: string; list?: { label: string; href: string }; asOf?: boolean }> = {
+/** Kinds of records; with the page that shows one, if there is one. */
+export const ENTITIES: Record<string, { word: string; page?: string; list?: { label: string; href: string } }> = {
   organizations: { word: "団体", list: { label: "管理", href: "/admin/organizations" } },
   users: { word: "利用者", list: { label: "管理", href: "/admin/users" } },
   user_roles: { word: "役割", list: { label: "管理", href: "/admin/users" } },
@@ -22,7 +22,7 @@ export const ENTITIES: Record<string, { word: string; page?: string; list?: { la
   evaluations: { word: "評価" },
   projects: { word: "事業", page: "/projects/", list: { label: "プラットフォーム", href: "/platforms" } },
   project_costs: { word: "事業の費用" },
-  kpis: { word: "KPI", page: "/kpis/", list: { label: "KPI", href: "/kpis" }, asOf: true },
+  kpis: { word: "KPI", page: "/kpis/", list: { label: "KPI", href: "/kpis" } },
   kpi_placements: { word: "KPIの掲載場所" },
   kpi_series: { word: "KPIの系列" },
   kpi_targets: { word: "KPIの目標" },

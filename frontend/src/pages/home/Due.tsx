@@ -56,8 +56,8 @@ export function Returned({ organizationId }: { organizationId: string }) {
   });
   return (
     <QueryView query={sheets} what="差し戻された記録">
-      {(rows) => (
-        <Group title="差し戻された記録" nothing="差し戻された記録はありません。" count={rows.length}>
+      {(rows) => rows.length > 0 && (
+        <Group title="差し戻された記録" nothing="" count={rows.length}>
           <ul className="grid gap-1">
             {rows.map(({ id, name, kind, to }) => (
               <li key={id} className="flex flex-wrap items-center gap-x-3">
@@ -110,7 +110,7 @@ export function DueRoadmap({ organizationId }: { organizationId: string }) {
             rows={rows}
             rowKey={({ item }) => item.id}
             columns={[
-              { key: "due", header: "期限", width: "13rem", cell: ({ item }) => item.due_on && <Due date={item.due_on} today={today} /> },
+              { key: "due", header: "期限", width: "11rem", cell: ({ item }) => item.due_on && <Due date={item.due_on} today={today} /> },
               {
                 key: "text",
                 header: "取り組み",
@@ -125,7 +125,7 @@ export function DueRoadmap({ organizationId }: { organizationId: string }) {
                     item.text
                   ),
               },
-              { key: "goal", header: "目標", width: "14rem", cell: ({ goal }) => goal && `${goal.number ?? ""} ${goal.title}`.trim() },
+              { key: "goal", header: "目標", width: "12rem", cell: ({ goal }) => goal && `${goal.number ?? ""} ${goal.title}`.trim() },
               { key: "responsible", header: "担当", width: "10rem", cell: ({ item }) => item.responsible },
             ]}
           />
@@ -215,7 +215,7 @@ function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
           rows={all ? due : due.slice(0, FIRST)}
           rowKey={({ kpi }) => kpi.id}
           columns={[
-            { key: "standing", header: "達成", width: "9rem", cell: ({ standing }) => <StandingMark standing={standing} /> },
+            { key: "standing", header: "達成", width: "8.5rem", cell: ({ standing }) => <StandingMark standing={standing} /> },
             {
               key: "name",
               header: "KPI",
@@ -229,7 +229,7 @@ function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
             },
             { key: "value", header: "値", width: "10rem", cell: ({ kpi, value }) => (value ? formatValue(value, kpi) : "未入力") },
             { key: "target", header: "目標", width: "10rem", cell: ({ kpi, target }) => (target ? formatTarget(target, kpi) : listedTarget(kpi, year)) },
-            { key: "responsible", header: "担当", width: "12rem", cell: ({ kpi }) => kpi.responsible },
+            { key: "responsible", header: "担当", width: "9rem", cell: ({ kpi }) => kpi.responsible },
           ]}
         />
         {!all && due.length > FIRST && (

@@ -39,7 +39,7 @@ export function MyPlatforms({ organizationId }: { organizationId: string }) {
   });
   return (
     <section aria-labelledby="my-platforms">
-      <h2 id="my-platforms" className="mb-3">
+      <h2 id="my-platforms" className="mb-2">
         自分の組織のプラットフォーム
       </h2>
       <QueryView query={platforms} what="プラットフォーム">
@@ -97,7 +97,7 @@ export function MyPlans({ organizationId, year }: { organizationId: string; year
   });
   return (
     <section aria-labelledby="my-plans">
-      <h2 id="my-plans" className="mb-3">
+      <h2 id="my-plans" className="mb-2">
         自分の組織の計画
       </h2>
       <QueryView query={plans} what="計画">

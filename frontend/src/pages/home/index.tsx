@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useIdentity, type Identity } from "../../api";
 import { fiscalYearLabel } from "../../lib/date";
-import { buttonClass, PageHeader, useFiscalYear } from "../../ui";
+import { PageHeader, useFiscalYear } from "../../ui";
 import { DueKpis, DueRoadmap, Returned } from "./Due";
 import { MyPlans, MyPlatforms } from "./Mine";
 
@@ -60,32 +60,21 @@ function linksOf(role: string): { to: string; label: string; words: string; plai
 /** Most important first: what came back, what is late, what is missing; then where the work is done. */
 function Work({ organizationId, year }: { organizationId: string; year: number }) {
   return (
-    <div className="grid grid-cols-1 gap-8">
-      <section aria-labelledby="due">
-        <h2 id="due" className="mb-3">
+    <div className="grid grid-cols-1 items-start gap-8 lg:grid-cols-[1fr_22rem]">
+      <section aria-labelledby="due" className="min-w-0">
+        <h2 id="due" className="mb-2">
           対応が必要なもの
         </h2>
-        <div className="grid grid-cols-1 gap-6">
+        <div className="grid grid-cols-1 gap-5">
           <Returned organizationId={organizationId} />
           <DueRoadmap organizationId={organizationId} />
           <DueKpis organizationId={organizationId} year={year} />
         </div>
       </section>
-      <div className="grid grid-cols-1 items-start gap-8 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-6">
         <MyPlatforms organizationId={organizationId} />
         <MyPlans organizationId={organizationId} year={year} />
       </div>
-      <nav aria-label="よく使う画面" className="no-print flex flex-wrap gap-3">
-        <Link to="/platforms" className={buttonClass("secondary")}>
-          プラットフォームの一覧
-        </Link>
-        <Link to="/plans" className={buttonClass("secondary")}>
-          計画・ロードマップの一覧
-        </Link>
-        <Link to="/kpis" className={buttonClass("secondary")}>
-          KPIの一覧
-        </Link>
-      </nav>
     </div>
   );
 }

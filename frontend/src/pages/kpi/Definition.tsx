@@ -8,7 +8,7 @@ import { DefinitionForm, FIELD_NAMES } from "./DefinitionForm";
 import { AREA_RULES, DIRECTIONS, FREQUENCIES, TIME_RULES, VALUE_TYPES, VISIBILITIES, type KpiDetail } from "./words";
 
 /** The definition sheet (指標定義書): what is measured, and how values may be put together. */
-export function Definition({ kpi, locked }: { kpi: KpiDetail; locked: boolean }) {
+export function Definition({ kpi }: { kpi: KpiDetail }) {
   const identity = useIdentity();
   const [editing, setEditing] = useState(false);
   const { baseline } = kpi;
@@ -56,18 +56,18 @@ export function Definition({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
     [FIELD_NAMES.printed, kpi.printed],
   ];
   return (
-    <section className="mt-10">
+    <section className="mt-8">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
         <h2>定義書</h2>
-        {!locked && may(identity, "kpis", "update", kpi) && (
+        {may(identity, "kpis", "update", kpi) && (
           <Button variant="secondary" size="sm" onClick={() => setEditing(true)}>
             定義書を変更
           </Button>
         )}
       </div>
-      <dl className="grid border-t border-solid-gray-420">
+      <dl className="gap-x-8 lg:columns-2 print:columns-2">
         {rows.map(([term, content]) => (
-          <div key={term} className="keep-together grid gap-x-4 border-b border-solid-gray-420 py-2 md:grid-cols-[12rem_1fr]">
+          <div key={term} className="keep-together grid gap-x-4 border-b border-solid-gray-420 py-1.5 md:grid-cols-[9rem_1fr]">
             <dt className="font-bold">{term}</dt>
             <dd className="whitespace-pre-wrap">{content || <span className="text-solid-gray-700">未入力</span>}</dd>
           </div>

@@ -1,11 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { $api, client, fieldErrors, newerRecord, patchRecord, useIdentity, useWrite, type components } from "../../api";
-import { currentFiscalYear } from "../../lib/date";
+import { currentFiscalYear, fiscalYearShort } from "../../lib/date";
 import { parseNumber } from "../../lib/decimal";
 import { formatPeriod, understandPeriod } from "../../lib/period";
 import { clashes, mergePatch, sameValue } from "../../lib/patch";
-import { announce, Checkbox, fieldsOf, FormDialog, NumberField, PrivacyHint, RadioGroup, RecordConflict, Select, TextArea, TextField, type FieldErrors } from "../../ui";
+import { announce, Checkbox, fieldsOf, FormDialog, NumberField, PrivacyHint, RadioGroup, RecordConflict, Select, TextArea, TextField, type FieldErrors, type Option } from "../../ui";
 import { AREA_RULES, DIRECTIONS, FREQUENCIES, optionsOf, TIME_RULES, VALUE_TYPES, VISIBILITIES, type Kpi } from "./words";
 
 type Fields = components["schemas"]["KpiFields"];
@@ -123,6 +123,11 @@ export function DefinitionForm({ kpi, onClose, onSaved }: { kpi?: Kpi; onClose: 
   const [gaps, setGaps] = useState<FieldErrors>({});
   const { busy, error, run, clear } = useWrite();
   const platforms = $api.useQuery("get", "/api/v1/platforms", { params: { query: { owner_org_id: identity?.organization_id ?? undefined, limit: 200 } } });
+
+  const plans = $api.useQuery("get", "/api/v1/plans", { params: { query: { owner_org_id: identity?.organization_id ?? undefined, limit: 200 } } });
+  // A platform or plan of another organisation stays chosen, though the list has only the own ones.
+  const platformChoices = choices(platforms.data?.items.map(({ id, name }) => ({ value: id, label: name })), kpi?.platform_id, "ほかの団体のプラットフォーム");
+  const planChoices = choices(plans.data?.items.map(({ id, title, first_fiscal_year: from, last_fiscal_year: to }) => ({ value: id, label: `${title}（${fiscalYearShort(from)}～${fiscalYearShort(to)}）` })), kpi?.plan_id, "ほかの団体の計画");
 
   const before = draftOf(base);
   const { fields } = draft;
@@ -275,8 +280,9 @@ export function DefinitionForm({ kpi, onClose, onSaved }: { kpi?: Kpi; onClose: 
           label="プラットフォーム"
           value={fields.platform_id ?? ""}
           onChange={(value) => set("platform_id")(value || null)}
-          options={[{ value: "", label: "なし" }, ...(platforms.data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? [])]}
+          options={platformChoices}
         />
+        <Select label="計画" value={fields.plan_id ?? ""} onChange={(value) => set("plan_id")(value || null)} options={planChoices} />
         <Select label="公開範囲" value={fields.visibility ?? "organization"} onChange={(value) => set("visibility")(value as Fields["visibility"])} options={optionsOf(VISIBILITIES)} />
         <TextField label="表示順" hint="小さい数から順に並びます" inputMode="numeric" value={draft.position} onChange={text("position")} {...field("/position")} />
       </div>
@@ -290,6 +296,12 @@ export function DefinitionForm({ kpi, onClose, onSaved }: { kpi?: Kpi; onClose: 
     </FormDialog>
   );
 }
+
+const choices = (own: Option[] | undefined, stored: string | null | undefined, foreign: string) => [
+  { value: "", label: "なし" },
+  ...(own ?? []),
+  ...(stored && !own?.some(({ value }) => value === stored) ? [{ value: stored, label: foreign }] : []),
+];
 
 /** A field's content for somebody who compares two of them. */
 function words(key: keyof Fields, fields: Fields): string {

@@ -2,7 +2,9 @@ import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api, client, etagOf, fieldErrors, may, useEveryPage, useIdentity, useWrite, writeHeaders, type components } from "../../api";
+import { parseNumber } from "../../lib/decimal";
 import { announce, Button, Checkbox, ConfirmDialog, EmptyState, fieldsOf, FormDialog, Notice, QueryView, RadioGroup, Select, Table, TextField, type FieldErrors } from "../../ui";
+import { RecordDialog } from "../platform/RecordDialog";
 import type { KpiDetail } from "./words";
 
 type Placement = components["schemas"]["KpiPlacement"];
@@ -12,6 +14,7 @@ interface Place {
   kind: string;
   name: string;
   to?: string;
+  search?: Record<string, string>;
 }
 
 /** The name of the place, asked for one by one: a KPI stands in a few places at most. */
@@ -19,21 +22,22 @@ async function placeOf(placement: Placement): Promise<Place> {
   const { goal_id: goal, project_id: project, platform_id: platform } = placement;
   if (platform) {
     const { data } = await client.GET("/api/v1/platforms/{platform_id}", { params: { path: { platform_id: platform } } });
-    return { kind: "プラットフォーム", name: data?.name ?? "", to: `/platforms/${platform}` };
+    return { kind: "プラットフォーム", name: data?.name ?? "", to: `/platforms/${platform}`, search: { tab: "kpis" } };
   }
   if (project) {
     const { data } = await client.GET("/api/v1/projects/{project_id}", { params: { path: { project_id: project } } });
     return { kind: "事業", name: data?.name ?? "", to: `/projects/${project}` };
   }
   const { data } = await client.GET("/api/v1/goals/{goal_id}", { params: { path: { goal_id: goal ?? "" } } });
-  return { kind: "計画の目標", name: [data?.number, data?.title].filter(Boolean).join(" "), to: data && `/plans/${data.plan_id}` };
+  return { kind: "計画の目標", name: [data?.number, data?.title].filter(Boolean).join(" "), to: data && `/plans/${data.plan_id}`, search: { goal: goal ?? "" } };
 }
 
 /** Where the KPI is listed: it exists once, and may stand in several places (※再掲). */
-export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean }) {
+export function Placements({ kpi }: { kpi: KpiDetail }) {
   const identity = useIdentity();
   const queries = useQueryClient();
   const [adding, setAdding] = useState(false);
+  const [editing, setEditing] = useState<Placement>();
   const [removing, setRemoving] = useState<Placement>();
   const { busy, error, run } = useWrite();
   const placements = useEveryPage(["kpi-placements", kpi.id], (after) =>
@@ -42,7 +46,7 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
   const places = useQueries({
     queries: (placements.data ?? []).map((placement) => ({ queryKey: ["place", placement.id, placement.version], queryFn: () => placeOf(placement), retry: false })),
   });
-  const editable = !locked && may(identity, "kpi_placements", "update", kpi);
+  const editable = may(identity, "kpi_placements", "update", kpi);
 
   const remove = async (placement: Placement) => {
     const done = await run(placement.id, () =>
@@ -54,7 +58,7 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
   };
 
   return (
-    <section className="mt-10">
+    <section className="mt-8">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
         <h2>掲載場所</h2>
         {editable && (
@@ -83,12 +87,12 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
                   key: "name",
                   header: "場所",
                   rowHeader: true,
-                  width: "16rem",
+                  width: "20rem",
                   cell: ({ place }) =>
                     place?.error ? (
                       "閲覧できない記録です"
                     ) : place?.data?.to ? (
-                      <Link className="link" to={place.data.to}>
+                      <Link className="link" to={place.data.to} search={place.data.search}>
                         {place.data.name}
                       </Link>
                     ) : (
@@ -105,10 +109,16 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
                         key: "actions",
                         header: "操作",
                         screenOnly: true,
+                        width: "10rem",
                         cell: ({ placement, place }: { placement: Placement; place?: { data?: Place } }) => (
-                          <Button variant="danger" size="sm" aria-label={`${place?.data?.name ?? "この場所"}への掲載をやめる`} onClick={() => setRemoving(placement)}>
-                            やめる
-                          </Button>
+                          <span className="-my-1 flex flex-wrap gap-1">
+                            <Button variant="text" size="sm" aria-label={`${place?.data?.name ?? "この場所"}への掲載を編集`} onClick={() => setEditing(placement)}>
+                              編集
+                            </Button>
+                            <Button variant="text" size="sm" aria-label={`${place?.data?.name ?? "この場所"}への掲載をやめる`} onClick={() => setRemoving(placement)}>
+                              やめる
+                            </Button>
+                          </span>
                         ),
                       },
                     ]
@@ -119,6 +129,7 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
         }
       </QueryView>
       {adding && <PlacementForm kpi={kpi} placements={placements.data ?? []} onClose={() => setAdding(false)} />}
+      {editing && <EditPlacement placement={editing} onClose={() => setEditing(undefined)} />}
       <ConfirmDialog
         open={removing !== undefined}
         title="掲載をやめますか"
@@ -131,6 +142,38 @@ export function Placements({ kpi, locked }: { kpi: KpiDetail; locked: boolean })
         <p>この場所の一覧からKPIを外します。KPIと値はそのまま残り、あとでもう一度掲載できます。</p>
       </ConfirmDialog>
     </section>
+  );
+}
+
+/** The place stays: a KPI that moves is taken out there and listed here. */
+function EditPlacement({ placement, onClose }: { placement: Placement; onClose: () => void }) {
+  return (
+    <RecordDialog<Placement, { number: string; printed: string; relisted: boolean; position: string }, Partial<Fields>>
+      title="掲載の編集"
+      submitLabel="変更する"
+      record={placement}
+      names={{ number: "番号", printed: "原文表記", relisted: "※再掲", position: "表示順" }}
+      toDraft={(from) => ({ number: from?.number ?? "", printed: from?.printed ?? "", relisted: from?.relisted ?? false, position: String(from?.position ?? 0) })}
+      toFields={(draft) => {
+        const position = parseNumber(draft.position);
+        const whole = position !== null && /^-?\d{1,9}$/.test(position);
+        return {
+          errors: whole ? {} : { "/position": "表示順は整数で入力してください。" },
+          fields: { number: draft.number.trim() || null, printed: draft.printed.trim() || null, relisted: draft.relisted, position: whole ? Number(position) : 0 },
+        };
+      }}
+      update={(body, header) => client.PATCH("/api/v1/kpi-placements/{kpi_placement_id}", { params: { path: { kpi_placement_id: placement.id }, header }, body })}
+      onClose={onClose}
+    >
+      {({ draft, set, field }) => (
+        <>
+          <TextField {...field("/number")} label="番号" required={false} hint="この場所での番号。例：1-2" maxLength={300} value={draft.number} onChange={(number) => set({ number })} />
+          <TextField {...field("/printed")} label="原文表記" required={false} hint="この場所に書かれているとおり" value={draft.printed} onChange={(printed) => set({ printed })} />
+          <TextField {...field("/position")} label="表示順" inputMode="numeric" hint="小さい数から順に並びます" value={draft.position} onChange={(position) => set({ position })} />
+          <Checkbox label="※再掲" hint="別の場所にも載せているKPIに付けます。" checked={draft.relisted} onChange={(relisted) => set({ relisted })} />
+        </>
+      )}
+    </RecordDialog>
   );
 }
 

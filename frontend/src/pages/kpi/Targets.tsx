@@ -8,12 +8,12 @@ import { formatTarget, targetInForce, type KpiDetail, type Target } from "./word
 type Query = Parameters<typeof QueryView<Target[]>>[0]["query"];
 
 /** Targets by year with their reasoning; what was replaced stays visible under the one in force. */
-export function Targets({ kpi, query, year, locked }: { kpi: KpiDetail; query: Query; year: number; locked: boolean }) {
+export function Targets({ kpi, query, year }: { kpi: KpiDetail; query: Query; year: number }) {
   const identity = useIdentity();
   const [form, setForm] = useState<{ replaced?: Target }>();
-  const editable = !locked && may(identity, "kpi_targets", "create", kpi);
+  const editable = may(identity, "kpi_targets", "create", kpi);
   return (
-    <section className="mt-10">
+    <section className="mt-8">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
         <h2>目標</h2>
         {editable && (

@@ -1,9 +1,10 @@
 import { useQueries } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api, client, findMunicipalities, isApiError, may, useEveryPage, useIdentity } from "../../api";
-import { currentFiscalYear, fiscalYear, fiscalYearLabel, formatDate, formatInstant, todayInJapan, wafuFiscalYear } from "../../lib/date";
+import { currentFiscalYear, fiscalYear, fiscalYearLabel, todayInJapan, wafuFiscalYear } from "../../lib/date";
 import { compareDecimals, formatDecimal } from "../../lib/decimal";
+import { pastMoment } from "../../lib/past";
 import { formatPeriod as formatLoosePeriod } from "../../lib/period";
 import { Button, buttonClass, EmptyState, ErrorState, Loading, NoPermissionState, Notice, PageHeader, QueryView, Select, StatusBadge, useFiscalYear, useSearchParam } from "../../ui";
 import { LineChart } from "../../ui/LineChart";
@@ -42,13 +43,12 @@ const route = getRouteApi("/kpis/$kpiId");
 
 export default function KpiPage() {
   const { kpiId } = route.useParams();
-  const [asOf] = useSearchParam("as_of");
-  const query = $api.useQuery("get", "/api/v1/kpis/{kpi_id}", { params: { path: { kpi_id: kpiId }, query: { as_of: asOf } } });
+  const query = $api.useQuery("get", "/api/v1/kpis/{kpi_id}", { params: { path: { kpi_id: kpiId } } });
   const breadcrumbs = [{ label: "ホーム", href: "/" }, { label: "KPI", href: "/kpis" }];
-  if (query.data) return <Page key={kpiId} kpi={query.data} asOf={asOf} breadcrumbs={breadcrumbs} />;
+  if (query.data) return <Page key={kpiId} kpi={query.data} breadcrumbs={breadcrumbs} />;
   return (
     <>
-      <PageHeader title="KPI" breadcrumbs={[...breadcrumbs, { label: "KPI" }]} />
+      <PageHeader title="KPI" breadcrumbs={[...breadcrumbs, { label: "KPI" }]} past />
       {query.isPending ? (
         <Loading label="KPIを読み込んでいます" />
       ) : isApiError(query.error) && query.error.status === 404 ? (
@@ -60,7 +60,7 @@ export default function KpiPage() {
             </Link>
           }
         >
-          {asOf ? "この時点ではまだ作成されていないか、閲覧できる範囲の外にあります。" : "削除されたか、閲覧できる範囲の外にあります。"}
+          {pastMoment() ? "この時点ではまだ作成されていないか、閲覧できる範囲の外にあります。" : "削除されたか、閲覧できる範囲の外にあります。"}
         </EmptyState>
       ) : isApiError(query.error) && query.error.status === 403 ? (
         <NoPermissionState what="このKPI" />
@@ -71,26 +71,24 @@ export default function KpiPage() {
   );
 }
 
-function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; breadcrumbs: { label: string; href?: string }[] }) {
+function Page({ kpi, breadcrumbs }: { kpi: KpiDetail; breadcrumbs: { label: string; href?: string }[] }) {
   const identity = useIdentity();
-  const navigate = useNavigate();
   const year = useFiscalYear();
   const [chosen, setChosen] = useSearchParam("series");
   const seriesId = chosen ?? kpi.id;
   const [entering, setEntering] = useState<{ corrected?: Observation }>();
   const [adding, setAdding] = useState(false);
 
-  const at = { as_of: asOf, limit: 200 };
-  const series = useEveryPage(["kpi-series", kpi.id, asOf], (after) =>
-    client.GET("/api/v1/kpi-series", { params: { query: { ...at, kpi_id: kpi.id, after } } }).then(({ data }) => data ?? { items: [] }),
+  const series = useEveryPage(["kpi-series", kpi.id], (after) =>
+    client.GET("/api/v1/kpi-series", { params: { query: { limit: 200, kpi_id: kpi.id, after } } }).then(({ data }) => data ?? { items: [] }),
   );
-  const observations = useEveryPage(["kpi-values", kpi.id, seriesId, asOf], (after) =>
+  const observations = useEveryPage(["kpi-values", kpi.id, seriesId], (after) =>
     client
-      .GET("/api/v1/kpi-observations", { params: { query: { ...at, kpi_id: kpi.id, series_id: seriesId, after } } })
+      .GET("/api/v1/kpi-observations", { params: { query: { limit: 200, kpi_id: kpi.id, series_id: seriesId, after } } })
       .then(({ data }) => data ?? { items: [] }),
   );
-  const targets = useEveryPage(["kpi-targets", kpi.id, asOf], (after) =>
-    client.GET("/api/v1/kpi-targets", { params: { query: { ...at, kpi_id: kpi.id, after } } }).then(({ data }) => data ?? { items: [] }),
+  const targets = useEveryPage(["kpi-targets", kpi.id], (after) =>
+    client.GET("/api/v1/kpi-targets", { params: { query: { limit: 200, kpi_id: kpi.id, after } } }).then(({ data }) => data ?? { items: [] }),
   );
   const owner = $api.useQuery("get", "/api/v1/organizations/{organization_id}", { params: { path: { organization_id: kpi.owner_org_id } } });
   const names = useSeriesNames(series.data ?? []);
@@ -98,7 +96,7 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
 
   const own = may(identity, "kpis", "update", kpi);
   const line = series.data?.find(({ id }) => id === seriesId);
-  const recorder = !asOf && may(identity, "kpi_observations", "create", { owner_org_id: kpi.owner_org_id, slotOf: line?.organization_id });
+  const recorder = may(identity, "kpi_observations", "create", { owner_org_id: kpi.owner_org_id, slotOf: line?.organization_id });
   return (
     <>
       <PageHeader
@@ -112,49 +110,36 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
         }
         lead={owner.data?.name}
         printable
+        past
         actions={
           <>
             {recorder && <Button onClick={() => setEntering({})}>値を入力</Button>}
-            {!asOf && <LifeCycle kpi={kpi} />}
+            <LifeCycle kpi={kpi} />
             <Download kpi={kpi} />
-            <Link className={buttonClass("secondary", "sm")} to="/history/$entity/$id" params={{ entity: "kpis", id: kpi.id }}>
+            <Link className="link self-center px-2" to="/history/$entity/$id" params={{ entity: "kpis", id: kpi.id }}>
               変更の履歴
             </Link>
           </>
         }
       />
-      <div className="grid gap-4">
-        {asOf && (
-          <Notice
-            title={`${/^\d{4}-\d{2}-\d{2}$/.test(asOf) ? formatDate(asOf) : formatInstant(asOf)}の時点の内容です`}
-            actions={
-              <Button variant="secondary" size="sm" onClick={() => void navigate({ to: ".", search: (now: Record<string, unknown>) => ({ ...now, as_of: undefined }) })}>
-                今の内容に戻る
-              </Button>
-            }
-          >
-            過去の内容のため、編集はできません。
-          </Notice>
-        )}
-        {!asOf && !own && !recorder && <p className="text-solid-gray-700">閲覧のみ：値と定義を編集できるのは、{owner.data?.name ?? "このKPIを持つ団体"}の編集者です。</p>}
-      </div>
+      {!pastMoment() && !own && !recorder && <p className="text-solid-gray-700">閲覧のみ：値と定義を編集できるのは、{owner.data?.name ?? "このKPIを持つ団体"}の編集者です。</p>}
       <QueryView query={observations} what="値">
         {(values) => (
           <>
             <Summary kpi={kpi} observations={values} targets={seriesId === kpi.id ? (targets.data ?? []) : []} year={year} seriesName={seriesName} />
-            <section className="mt-8">
-              <div className="mb-3 flex flex-wrap items-end justify-between gap-4">
+            <section className="mt-6">
+              <div className="mb-3 flex flex-wrap items-center justify-between gap-4">
                 <h2>推移</h2>
                 <div className="no-print flex flex-wrap items-end gap-3">
                   <Select
-                    label="系列"
+                    label={<span className="sr-only">系列</span>}
                     size="sm"
                     className="w-80"
                     value={seriesId}
                     onChange={(value) => setChosen(value === kpi.id ? undefined : value)}
                     options={[{ value: kpi.id, label: WHOLE }, ...[...names].filter(([id]) => id !== kpi.id).map(([value, label]) => ({ value, label }))]}
                   />
-                  {!asOf && may(identity, "kpi_series", "create", kpi) && (
+                  {may(identity, "kpi_series", "create", kpi) && (
                     <Button variant="secondary" size="sm" onClick={() => setAdding(true)}>
                       系列を追加
                     </Button>
@@ -170,9 +155,9 @@ function Page({ kpi, asOf, breadcrumbs }: { kpi: KpiDetail; asOf?: string; bread
           </>
         )}
       </QueryView>
-      <Targets kpi={kpi} query={targets} year={year} locked={asOf !== undefined} />
-      <Definition kpi={kpi} locked={asOf !== undefined} />
-      <Placements kpi={kpi} locked={asOf !== undefined} />
+      <Targets kpi={kpi} query={targets} year={year} />
+      <Definition kpi={kpi} />
+      <Placements kpi={kpi} />
       {adding && <SeriesForm kpi={kpi} series={series.data ?? []} onClose={() => setAdding(false)} onSaved={setChosen} />}
     </>
   );

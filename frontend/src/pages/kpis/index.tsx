@@ -48,9 +48,10 @@ export default function KpisPage() {
         breadcrumbs={[{ label: "ホーム", href: "/" }, { label: "KPI" }]}
         lead={`${fiscalYearLabel(year)}の値と目標です。`}
         printable
+        past
         actions={creator && <Button onClick={() => setCreating(true)}>KPIを作成</Button>}
       />
-      <div className="no-print mb-6 flex flex-wrap items-end gap-4">
+      <div className="no-print mb-4 flex flex-wrap items-end gap-x-4 gap-y-2">
         <Search key={search} />
         <Select
           label="プラットフォーム"
@@ -121,7 +122,7 @@ function Search() {
   };
   return (
     <form role="search" className="flex items-end gap-2" onSubmit={submit}>
-      <TextField label="KPIを探す" type="search" size="sm" className="w-72" hint={<span className="text-sm">名前、番号、定義の一部</span>} value={typed} onChange={setTyped} />
+      <TextField label={<>KPIを探す<span className="ms-2 text-sm font-normal text-solid-gray-700">名前、番号、定義の一部</span></>} type="search" size="sm" className="w-96" value={typed} onChange={setTyped} />
       <Button type="submit" variant="secondary" size="sm">
         検索
       </Button>

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { $api, client, etagOf, may, useIdentity, useWrite, writeHeaders, type Identity } from "../../api";
 import { currentFiscalYear } from "../../lib/date";
+import { pastMoment } from "../../lib/past";
 import { announce, Button, Checkbox, ConfirmDialog, DataGrid, GridCell, Notice, useFiscalYear, useSearchParam } from "../../ui";
 import { SheetCell, type Actions, type Rights } from "./Cell";
 import { YearHead } from "./YearHead";
@@ -12,6 +13,7 @@ export const sheetQuery = (planId: string, goalId: string) => ({ params: { path:
 
 /** Whose column it is decides; the reason is shown to everybody else. */
 function rightsOf(identity: Identity | null, plan: Plan, actor: Actor | null): Rights {
+  if (pastMoment() !== undefined) return { own: false, readOnlyReason: "過去の時点の記録です" };
   const record = { owner_org_id: plan.owner_org_id, slotOf: actor?.organization_id };
   const mine = identity?.organization_id ?? undefined;
   const own = Boolean(actor?.organization_id) && actor?.organization_id === mine;
@@ -117,15 +119,15 @@ export function Grid({ sheet, goal }: GridProps) {
   return (
     <div ref={area}>
       <div className="no-print mb-2 flex flex-wrap items-center justify-between gap-x-6">
-        <p className="text-solid-gray-700">セルをダブルクリックするか、矢印キーで選んでEnterキーを押すと編集できます。1行ずつ自動で保存します。</p>
-        {grouped && <Checkbox label="協議会・団体の予定の欄も表示する" checked={groupPlans === "1"} onChange={(on) => setGroupPlans(on ? "1" : undefined)} />}
+        <p className="text-sm text-solid-gray-700">セルをダブルクリックするか、矢印キーで選んでEnterキーを押すと編集できます。1行ずつ自動で保存します。</p>
+        {grouped && <Checkbox label={<span className="text-sm">協議会・団体の予定の欄も表示する</span>} checked={groupPlans === "1"} onChange={(on) => setGroupPlans(on ? "1" : undefined)} />}
       </div>
       {deleted && <Deleted key={deleted.id} item={deleted} onDone={() => setDeleted(undefined)} />}
       <DataGrid caption={`${goal.title}の年次ごとの取り組みと実績`} captionHidden maxHeight="max(75vh, 22rem)" className="roadmap table-fixed min-w-[81rem] print:min-w-0">
         <colgroup>
-          <col style={{ width: "6.5%" }} />
+          <col style={{ width: "7.5%" }} />
           {columns.map(({ key }) => (
-            <col key={key} style={{ width: key === "milestone" ? "15%" : key === "note" ? "9.5%" : `${69 / Math.max(1, columns.length - 2)}%` }} />
+            <col key={key} style={{ width: key === "milestone" ? "15%" : key === "note" ? "9.5%" : `${68 / Math.max(1, columns.length - 2)}%` }} />
           ))}
         </colgroup>
         <thead>
@@ -138,7 +140,7 @@ export function Grid({ sheet, goal }: GridProps) {
               return (
                 <th key={key} scope="col">
                   {title}
-                  {reasons.size === 1 && reason && <span className="no-print block text-xs font-normal">編集不可：{reason}</span>}
+                  {reasons.size === 1 && reason && !pastMoment() && <span className="no-print block text-xs font-normal">編集不可：{reason}</span>}
                   {several && reasons.size > 1 && <span className="no-print block text-xs font-normal">編集できるのは「自分の欄」だけです</span>}
                   {actor && rights.get(actor.id)?.own && <span className="no-print block text-xs font-normal text-key-900">自分の列</span>}
                 </th>

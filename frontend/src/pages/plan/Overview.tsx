@@ -6,7 +6,7 @@ import { divideDecimals, formatDecimal } from "../../lib/decimal";
 import { Button, EditableProse, ProseView, ScrollArea } from "../../ui";
 import { isPercent, MISSING } from "../kpi/words";
 import { proseConflict } from "../platform/proseConflict";
-import { EDITED_BY_OWNER } from "../platform/words";
+import { readOnlyReason } from "../platform/words";
 import { goalName, type Goal, type Sheet } from "./sheet";
 
 /** 【めざす姿】 of the chosen goal and of those below it; a goal without any is shown to those who can write it. */
@@ -48,7 +48,7 @@ function GoalStates({ goal, editable }: { goal: Goal; editable: boolean }) {
       value={goal.states}
       etag={etagOf(goal.version)}
       draftKey={`goals/${goal.id}/states`}
-      readOnlyReason={editable ? undefined : EDITED_BY_OWNER}
+      readOnlyReason={readOnlyReason(editable)}
       toConflict={proseConflict("states")}
       onSave={async (states, etag) => {
         const { data } = await client.PATCH("/api/v1/goals/{goal_id}", { params: { path: { goal_id: goal.id }, header: writeHeaders(etag) }, body: { states } });

@@ -75,6 +75,7 @@ function PlanView({ plan }: { plan: Plan }) {
           </>
         }
         printable
+        past
         actions={
           <>
             <StatusActions
@@ -110,9 +111,9 @@ function PlanView({ plan }: { plan: Plan }) {
             <>
               {tree.length > 1 && (
                 <Select
-                  className="no-print mb-4 max-w-3xl"
+                  className="no-print mb-1 max-w-3xl"
                   size="sm"
-                  label={<span className="text-sm">表示する目標</span>}
+                  label={<span className="sr-only">表示する目標</span>}
                   value={current.goal.id}
                   onChange={setChosen}
                   options={tree.map(({ goal, depth }) => ({ value: goal.id, label: `${"　".repeat(depth)}${goalName(goal)}` }))}
@@ -148,18 +149,19 @@ function SheetParts({ sheet }: { sheet: Sheet }) {
   const title = goalName(goal);
   return (
     <>
-      <h2>{title}</h2>
-      {sheet.above.length > 0 && <p className="mt-1">{sheet.above.map((above) => [above.number, above.title].filter(Boolean).join("：")).join("／")}</p>}
-      {/* On screen the sheet comes before the roles, which change seldom; on paper it stands last, as printed. */}
-      <div className="mt-4 grid gap-6 print:flex print:flex-col">
+      {/* On screen the choice above already says it; the paper needs it. */}
+      <h2 className="sr-only print:not-sr-only">{title}</h2>
+      {sheet.above.length > 0 && <p className="text-sm text-solid-gray-700 print:text-base">{sheet.above.map((above) => [above.number, above.title].filter(Boolean).join("：")).join("／")}</p>}
+      {/* On screen the sheet comes first: it is what is worked on. On paper it stands last, as printed. */}
+      <div className="mt-2 grid gap-6 print:flex print:flex-col print:gap-3">
+        <section className="min-w-0 print:order-last print:break-before-page">
+          <h3 className="sr-only print:not-sr-only print:mb-1">年次ごとの取り組みと実績</h3>
+          <Grid key={goal.id} sheet={sheet} goal={goal} />
+        </section>
         <div className="grid items-start gap-6 lg:grid-cols-2 print:grid-cols-2">
           <States sheet={sheet} />
           <Evaluations sheet={sheet} />
         </div>
-        <section className="min-w-0 print:order-last print:break-before-page">
-          <h3 className="mb-2">年次ごとの取り組みと実績</h3>
-          <Grid key={goal.id} sheet={sheet} goal={goal} />
-        </section>
         <KpisAndRoles sheet={sheet} />
       </div>
     </>

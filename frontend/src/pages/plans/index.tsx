@@ -39,9 +39,10 @@ export default function PlansPage() {
         breadcrumbs={[{ label: "ホーム", href: "/" }, { label: "計画・ロードマップ" }]}
         lead="地域福祉計画など、目標ごとに年次の取り組みと実績を記録する計画の一覧です。"
         printable
+        past
         actions={create}
       />
-      <div className="no-print mb-6 flex flex-wrap items-end gap-4">
+      <div className="no-print mb-4 flex flex-wrap items-end gap-x-4 gap-y-2">
         <Search key={search} />
         <Select label="種別" size="sm" className="w-64" value={kind ?? ""} onChange={(value) => setKind(value || undefined)} options={[ALL, ...optionsOf(PLAN_KINDS)]} />
         <Select label="状態" size="sm" className="w-36" value={status ?? ""} onChange={(value) => setStatus(value || undefined)} options={[ALL, ...optionsOf(STATUS_WORDS)]} />
@@ -137,7 +138,7 @@ function Search() {
   };
   return (
     <form role="search" className="flex items-end gap-2" onSubmit={submit}>
-      <TextField label="計画を探す" type="search" size="sm" className="w-72" hint={<span className="text-sm">名称、副題の一部</span>} value={typed} onChange={setTyped} />
+      <TextField label={<>計画を探す<span className="ms-2 text-sm font-normal text-solid-gray-700">名称、副題の一部</span></>} type="search" size="sm" className="w-96" value={typed} onChange={setTyped} />
       <Button type="submit" variant="secondary" size="sm">
         検索
       </Button>

@@ -23,7 +23,7 @@ import {
 import { optionsOf } from "../kpi/words";
 import { proseConflict } from "./proseConflict";
 import { RecordDialog } from "./RecordDialog";
-import { EDITED_BY_OWNER, filled, type Platform } from "./words";
+import { filled, readOnlyReason, type Platform } from "./words";
 
 type Schemas = components["schemas"];
 type Member = Schemas["Member"];
@@ -197,7 +197,7 @@ export function Members({ platform }: { platform: Platform }) {
           value={platform.selection_notes as Prose}
           etag={etagOf(platform.version)}
           draftKey={`platforms/${platform.id}/selection_notes`}
-          readOnlyReason={may(identity, "platforms", "update", platform) ? undefined : EDITED_BY_OWNER}
+          readOnlyReason={readOnlyReason(may(identity, "platforms", "update", platform))}
           onSave={async (prose, etag) => {
             const { data } = await client.PATCH("/api/v1/platforms/{platform_id}", {
               params: { path: { platform_id: platform.id }, header: writeHeaders(etag) },

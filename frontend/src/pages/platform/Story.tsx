@@ -5,7 +5,7 @@ import type { Prose } from "../../lib/prose";
 import { announce, Button, EditableProse, EditableText, EmptyState, Notice, QueryView, useFiscalYear } from "../../ui";
 import { proseConflict } from "./proseConflict";
 import { useYearRecord } from "./useYearRecord";
-import { EDITED_BY_OWNER, type Platform, type PlatformYear } from "./words";
+import { readOnlyReason, type Platform, type PlatformYear } from "./words";
 
 type Fields = components["schemas"]["PlatformYearFields"];
 type ProseField = "goals_of_year" | "final_goals" | "prior_efforts" | "partnership_values" | "trial_points" | "next_year_proposals" | "reactions" | "process_notes";
@@ -32,7 +32,7 @@ export function Story({ platform }: { platform: Platform }) {
     <QueryView query={record} what={`${fiscalYearLabel(year)}の内容`}>
       {({ items: [found] }) =>
         found ? (
-          <Sections key={found.id} record={found} readOnlyReason={may(identity, "platform_years", "update", found) ? undefined : EDITED_BY_OWNER} />
+          <Sections key={found.id} record={found} readOnlyReason={readOnlyReason(may(identity, "platform_years", "update", found))} />
         ) : (
           <NoYear platform={platform} year={year} />
         )
@@ -143,7 +143,7 @@ function Sections({ record, readOnlyReason }: { record: PlatformYear; readOnlyRe
     <>
       {readOnlyReason && <p className="no-print mb-3 text-sm text-solid-gray-700">閲覧のみ：{readOnlyReason}。</p>}
       <div className="grid items-start gap-4 lg:grid-cols-2">{BEFORE.map(section)}</div>
-      <div className="mt-4 grid gap-4">{AFTER.map(section)}</div>
+      <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">{AFTER.map(section)}</div>
     </>
   );
 }

@@ -67,6 +67,7 @@ function PlatformView({ platform }: { platform: Platform }) {
           </>
         }
         printable
+        past
         actions={
           <>
             <StatusActions
@@ -89,7 +90,7 @@ function PlatformView({ platform }: { platform: Platform }) {
         }
       />
       <Facts platform={platform} />
-      <h2 className="mb-2 mt-6">{fiscalYearLabel(year)}</h2>
+      <h2 className="mb-1 mt-4">{fiscalYearLabel(year)}</h2>
       <Tabs
         label="プラットフォームの内容"
         selected={tab}
@@ -162,10 +163,10 @@ function Facts({ platform }: { platform: Platform }) {
   ];
   return (
     <>
-      {platform.summary && <p className="mb-4 whitespace-pre-wrap">{platform.summary}</p>}
-      <dl className="gap-8 rounded-8 border border-solid-gray-420 p-4 md:columns-2">
+      {platform.summary && <p className="mb-3 whitespace-pre-wrap">{platform.summary}</p>}
+      <dl className="gap-8 rounded-8 border border-solid-gray-420 px-4 py-3 text-sm md:columns-2 lg:columns-3">
         {facts.map(({ term, detail }) => (
-          <div key={term} className="grid break-inside-avoid grid-cols-[7rem_1fr] gap-x-3 pb-1">
+          <div key={term} className="grid break-inside-avoid grid-cols-[6.5rem_1fr] gap-x-3 py-0.5">
             <dt className="font-bold">{term}</dt>
             <dd className="min-w-0">{detail || <span className="text-solid-gray-700">未入力</span>}</dd>
           </div>

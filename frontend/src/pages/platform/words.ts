@@ -1,5 +1,6 @@
 /** What the codes of platforms mean in words. */
 import type { components } from "../../api";
+import { pastMoment } from "../../lib/past";
 
 type Schemas = components["schemas"];
 export type Platform = Schemas["Platform"];
@@ -35,4 +36,7 @@ export const kindOf = ({ kind, layer }: Pick<Platform, "kind" | "layer">) => `${
 
 export const filled = (text: string | null | undefined) => text?.trim() || null;
 
-export const EDITED_BY_OWNER = "所有する組織の編集者が編集できます";
+const EDITED_BY_OWNER = "所有する組織の編集者が編集できます";
+
+/** Why somebody cannot edit; undefined for whoever may. */
+export const readOnlyReason = (editable: boolean) => (editable ? undefined : pastMoment() === undefined ? EDITED_BY_OWNER : "過去の時点の記録です");

@@ -35,9 +35,10 @@ export default function PlatformsPage() {
         breadcrumbs={[{ label: "ホーム", href: "/" }, { label: "プラットフォーム" }]}
         lead="官民連携プラットフォーム、地域協議会、協議体など、連携の場の一覧です。"
         printable
+        past
         actions={create}
       />
-      <div className="no-print mb-6 flex flex-wrap items-end gap-4">
+      <div className="no-print mb-4 flex flex-wrap items-end gap-x-4 gap-y-2">
         <Search key={search} />
         <Select label="種別" size="sm" className="w-64" value={kind ?? ""} onChange={(value) => setKind(value || undefined)} options={[ALL, ...optionsOf(PLATFORM_KINDS)]} />
         <Select label="状態" size="sm" className="w-36" value={status ?? ""} onChange={(value) => setStatus(value || undefined)} options={[ALL, ...optionsOf(STATUS_WORDS)]} />
@@ -122,7 +123,7 @@ function Search() {
   };
   return (
     <form role="search" className="flex items-end gap-2" onSubmit={submit}>
-      <TextField label="プラットフォームを探す" type="search" size="sm" className="w-72" hint={<span className="text-sm">名称、ふりがな、区域の一部</span>} value={typed} onChange={setTyped} />
+      <TextField label={<>プラットフォームを探す<span className="ms-2 text-sm font-normal text-solid-gray-700">名称、ふりがな、区域の一部</span></>} type="search" size="sm" className="w-96" value={typed} onChange={setTyped} />
       <Button type="submit" variant="secondary" size="sm">
         検索
       </Button>

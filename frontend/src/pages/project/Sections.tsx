@@ -5,7 +5,7 @@ import type { Prose } from "../../lib/prose";
 import { Button, EditableProse, TextField, type FieldErrors } from "../../ui";
 import { proseConflict } from "../platform/proseConflict";
 import { RecordDialog, Rows } from "../platform/RecordDialog";
-import { EDITED_BY_OWNER } from "../platform/words";
+import { readOnlyReason } from "../platform/words";
 import type { Project, ProjectFields } from "./words";
 
 type Section = components["schemas"]["ProjectSection"];
@@ -37,7 +37,7 @@ export function SectionsPart({ project, editable }: { project: Project; editable
             value={(body as Prose | undefined) ?? EMPTY}
             etag={etagOf(project.version)}
             draftKey={`projects/${project.id}/sections/${heading}`}
-            readOnlyReason={editable ? undefined : EDITED_BY_OWNER}
+            readOnlyReason={readOnlyReason(editable)}
             onSave={(prose, etag) => save(heading, prose, etag)}
             toConflict={(error) => {
               const conflict = proseConflict("sections")(error);

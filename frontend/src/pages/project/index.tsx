@@ -10,7 +10,7 @@ import { Findings, useFindings } from "../platform/Findings";
 import { Kpis } from "../platform/Kpis";
 import { proseConflict } from "../platform/proseConflict";
 import { StatusActions } from "../platform/StatusActions";
-import { EDITED_BY_OWNER } from "../platform/words";
+import { readOnlyReason } from "../platform/words";
 import { CostsPart } from "./Costs";
 import { MediaPart, SchedulesPart, VerificationPart } from "./Lists";
 import { ProjectForm } from "./ProjectForm";
@@ -80,7 +80,7 @@ function ProjectView({ project }: { project: Project }) {
       value={project[field] as Prose}
       etag={etagOf(project.version)}
       draftKey={`projects/${project.id}/${field}`}
-      readOnlyReason={editable ? undefined : EDITED_BY_OWNER}
+      readOnlyReason={readOnlyReason(editable)}
       onSave={async (value, etag) => {
         const { data } = await client.PATCH("/api/v1/projects/{project_id}", {
           params: { path: { project_id: project.id }, header: writeHeaders(etag) },
@@ -107,6 +107,7 @@ function ProjectView({ project }: { project: Project }) {
           </>
         }
         printable
+        past
         actions={
           <>
             <StatusActions
@@ -128,7 +129,7 @@ function ProjectView({ project }: { project: Project }) {
           </>
         }
       />
-      {!editable && <p className="no-print mb-3 text-sm text-solid-gray-700">閲覧のみ：{EDITED_BY_OWNER}。</p>}
+      {!editable && <p className="no-print mb-3 text-sm text-solid-gray-700">閲覧のみ：{readOnlyReason(false)}。</p>}
       <div className="grid items-stretch gap-4 md:grid-cols-2">
         {BOXES.map(([field, label]) => (
           <section key={field} className="keep-together rounded-8 border border-solid-gray-420">
