@@ -16,6 +16,8 @@ export interface HistoryEntry {
   organization?: string;
   /** What was done: 作成, 変更, 確定の解除. */
   action: string;
+  /** The record came into being or went: its content stands in one column. */
+  whole?: "created" | "deleted";
   changes: readonly HistoryChange[];
   reason?: string;
   /** Where the record can be seen as it was then. */
@@ -33,7 +35,7 @@ export function HistoryTimeline({ entries }: { entries: readonly HistoryEntry[] 
   return (
     <ol className="border-s-4 border-solid-gray-200 ps-5">
       {entries.map((entry) => (
-        <li key={entry.id} className="keep-together mb-6">
+        <li key={entry.id} className="mb-6">
           <p>
             <time dateTime={entry.at} className="font-bold">
               {formatInstant(entry.at)}
@@ -46,24 +48,36 @@ export function HistoryTimeline({ entries }: { entries: readonly HistoryEntry[] 
             {entry.link && <span className="no-print ms-3">{entry.link}</span>}
           </p>
           {entry.reason && <p className="mt-1">理由：{entry.reason}</p>}
-          <dl className="mt-2 grid gap-2">
-            {entry.changes.map((change) => (
-              <div key={change.field} className="rounded-8 bg-solid-gray-50 px-3 py-2">
-                <dt className="font-bold">{change.field}</dt>
-                <dd className="grid gap-x-3 md:grid-cols-[1fr_auto_1fr]">
-                  <span>
-                    <span className="me-1 text-sm text-solid-gray-700">変更前</span>
-                    <Value>{change.from}</Value>
-                  </span>
-                  <span aria-hidden="true">→</span>
-                  <span>
-                    <span className="me-1 text-sm text-solid-gray-700">変更後</span>
-                    <Value>{change.to}</Value>
-                  </span>
-                </dd>
-              </div>
-            ))}
-          </dl>
+          {entry.changes.length > 0 && (
+            <table className="data-table dense mt-2 table-fixed">
+              <thead>
+                <tr>
+                  <th scope="col" className="w-44">
+                    項目
+                  </th>
+                  {entry.whole !== "created" && <th scope="col">{entry.whole === "deleted" ? "削除した内容" : "変更前"}</th>}
+                  {entry.whole !== "deleted" && <th scope="col">{entry.whole === "created" ? "内容" : "変更後"}</th>}
+                </tr>
+              </thead>
+              <tbody>
+                {entry.changes.map((change) => (
+                  <tr key={change.field}>
+                    <th scope="row">{change.field}</th>
+                    {entry.whole !== "created" && (
+                      <td>
+                        <Value>{change.from}</Value>
+                      </td>
+                    )}
+                    {entry.whole !== "deleted" && (
+                      <td>
+                        <Value>{change.to}</Value>
+                      </td>
+                    )}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
         </li>
       ))}
     </ol>

@@ -23,7 +23,7 @@ export { Checkbox, NumberField, PrivacyHint, RadioGroup, Select, TextArea, TextF
 export { fieldsOf, FormDialog, RecordConflict, type FieldErrors } from "./FormDialog";
 export { FiscalYearSwitch } from "./FiscalYearSwitch";
 export { HistoryTimeline, type HistoryChange, type HistoryEntry } from "./HistoryTimeline";
-export { Breadcrumbs, LoadMore, PageHeader, Tabs, type Crumb, type TabItem } from "./layout";
+export { Breadcrumbs, HistoryLink, LoadMore, PageHeader, Tabs, type Crumb, type TabItem } from "./layout";
 export { PastBanner, PastButton } from "./Past";
 export { useFiscalYear, useSearchParam } from "./search";
 export { ScrollArea, Table, type Column } from "./Table";

@@ -53,9 +53,12 @@ export function PageHeader({ title, breadcrumbs, meta, lead, actions, printable,
     <div className="mb-4">
       {breadcrumbs && <Breadcrumbs items={breadcrumbs} />}
       <div className="mt-1 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-        <div className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-1">
-          <h1>{title}</h1>
-          {meta}
+        <div className="min-w-0 shrink grow basis-96">
+          <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+            <h1>{title}</h1>
+            {meta}
+          </div>
+          {lead && <p className="mt-1 text-solid-gray-700">{lead}</p>}
         </div>
         <div className="no-print flex flex-wrap gap-2">
           {actions}
@@ -67,8 +70,16 @@ export function PageHeader({ title, breadcrumbs, meta, lead, actions, printable,
           )}
         </div>
       </div>
-      {lead && <p className="mt-1 text-solid-gray-700">{lead}</p>}
     </div>
+  );
+}
+
+/** Who changed this record, when, what and why. `name` is for readers who hear it among other links. */
+export function HistoryLink({ entity, id, name, children = "変更の履歴" }: { entity: string; id: string; name?: string; children?: string }) {
+  return (
+    <Link className="link no-print self-center px-2 py-1" to="/history/$entity/$id" params={{ entity, id }} aria-label={name && `${name}の${children}`}>
+      {children}
+    </Link>
   );
 }
 

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
 import { $api, client, may, usePages } from "../../api";
 import { formatDate, todayInJapan } from "../../lib/date";
-import { Button, buttonClass, EmptyState, LoadMore, NoPermissionState, Notice, QueryView, Select, Table, TextField, useSearchParam } from "../../ui";
+import { Button, buttonClass, EmptyState, HistoryLink, LoadMore, NoPermissionState, Notice, QueryView, Select, Table, TextField, useSearchParam } from "../../ui";
 import { AdminHeader, useAdministration } from "../admin-users/AdminHeader";
 import { ORGANIZATION_KINDS, type OrganizationKind } from "../admin-users/words";
 import { OrganizationForm, type Organization } from "./OrganizationForm";
@@ -53,7 +53,7 @@ export default function AdminOrganizationsPage() {
           </Notice>
         </div>
       )}
-      <div className="mb-6 flex flex-wrap items-end gap-4">
+      <div className="mb-4 flex flex-wrap items-end gap-x-4 gap-y-2">
         <Search key={search} />
         <Select
           label="種類"
@@ -99,15 +99,15 @@ export default function AdminOrganizationsPage() {
                     key: "actions",
                     header: "操作",
                     screenOnly: true,
-                    width: "16rem",
+                    width: "12rem",
                     cell: (organization) => (
-                      <div className="flex flex-wrap gap-2">
+                      <div className="-my-1 flex flex-wrap gap-2">
                         {editable(organization) ? (
                           <Button variant="secondary" size="sm" aria-label={`${organization.name}を変更`} onClick={() => setForm({ organization })}>
                             変更
                           </Button>
                         ) : (
-                          <span className="text-sm text-solid-gray-700">閲覧のみ（ほかの団体が管理しています）</span>
+                          <span className="text-sm text-solid-gray-700">閲覧のみ</span>
                         )}
                         {everywhere && (
                           <Link className={buttonClass("secondary", "sm")} to="/admin/users" search={{ org: organization.id }} aria-label={`${organization.name}の利用者`}>
@@ -115,9 +115,9 @@ export default function AdminOrganizationsPage() {
                           </Link>
                         )}
                         {editable(organization) && (
-                          <Link className={buttonClass("text", "sm")} to="/history/$entity/$id" params={{ entity: "organizations", id: organization.id }} aria-label={`${organization.name}の変更の履歴`}>
-                            履歴
-                          </Link>
+                          <HistoryLink entity="organizations" id={organization.id} name={`${organization.name}の変更`}>
+                          履歴
+                        </HistoryLink>
                         )}
                       </div>
                     ),
@@ -153,7 +153,7 @@ function Search() {
   };
   return (
     <form role="search" className="flex items-end gap-2" onSubmit={submit}>
-      <TextField label="団体を探す" type="search" size="sm" className="w-80" hint={<span className="text-sm">名称、ふりがなの一部</span>} value={typed} onChange={setTyped} />
+      <TextField label={<>団体を探す<span className="ms-2 text-sm font-normal text-solid-gray-700">名称、ふりがなの一部</span></>} type="search" size="sm" className="w-80" value={typed} onChange={setTyped} />
       <Button type="submit" variant="secondary" size="sm">
         検索
       </Button>

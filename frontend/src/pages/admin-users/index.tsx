@@ -1,8 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api, client, etagOf, findOrganizations, isApiError, newerRecord, useEveryPage, usePages, useWrite } from "../../api";
-import { announce, Button, buttonClass, Combobox, ConfirmDialog, EmptyState, LoadMore, NoPermissionState, Notice, QueryView, Table, useSearchParam } from "../../ui";
+import { announce, Button, Combobox, ConfirmDialog, EmptyState, HistoryLink, LoadMore, NoPermissionState, Notice, QueryView, Table, useSearchParam } from "../../ui";
 import { AdminHeader, useAdministration } from "./AdminHeader";
 import { isInForce, RolesForm, roleWord, validity, type UserRole } from "./RolesForm";
 import { EditUserForm, NewUserForm, PasswordForm, type Organisation, type User } from "./UserForm";
@@ -77,6 +76,7 @@ function Users({ organization, editable, open, onOpen }: { organization: Organis
                 caption={`${organization.name}の利用者`}
                 rows={rows}
                 rowKey={({ id }) => id}
+                dense
                 columns={[
                   {
                     key: "name",
@@ -96,30 +96,31 @@ function Users({ organization, editable, open, onOpen }: { organization: Organis
                     width: "10rem",
                     cell: (user) => [user.department, user.title].filter(Boolean).join("　"),
                   },
-                  { key: "email", header: "メールアドレス", width: "12rem", cell: (user) => user.email },
-                  { key: "roles", header: "役割", width: "16rem", cell: (user) => <Roles roles={rolesOf(user)} /> },
+                  { key: "email", header: "メールアドレス", width: "16rem", cell: (user) => user.email },
+                  { key: "roles", header: "役割", width: "12rem", cell: (user) => <Roles roles={rolesOf(user)} /> },
                   { key: "active", header: "状態", width: "6rem", cell: (user) => (user.active ? "● 利用中" : "✕ 閉鎖") },
                   {
                     key: "actions",
                     header: "操作",
                     screenOnly: true,
-                    width: "19rem",
+                    width: "20rem",
                     cell: (user) => (
-                      <div className="flex flex-wrap gap-2">
+                      <div className="-my-2 flex flex-wrap">
                         {editable && (
                           <>
-                            <Button variant="secondary" size="sm" aria-label={`${user.name}さんを変更`} onClick={() => onOpen({ form: "edit", user })}>
+                            <Button variant="text" size="sm" className="px-2!" aria-label={`${user.name}さんを変更`} onClick={() => onOpen({ form: "edit", user })}>
                               変更
                             </Button>
-                            <Button variant="secondary" size="sm" aria-label={`${user.name}さんの役割`} onClick={() => onOpen({ form: "roles", user })}>
+                            <Button variant="text" size="sm" className="px-2!" aria-label={`${user.name}さんの役割`} onClick={() => onOpen({ form: "roles", user })}>
                               役割
                             </Button>
-                            <Button variant="secondary" size="sm" aria-label={`${user.name}さんのパスワードを設定`} onClick={() => onOpen({ form: "password", user })}>
+                            <Button variant="text" size="sm" className="px-2!" aria-label={`${user.name}さんのパスワードを設定`} onClick={() => onOpen({ form: "password", user })}>
                               パスワード
                             </Button>
                             <Button
-                              variant={user.active ? "danger" : "secondary"}
+                              variant="text"
                               size="sm"
+                              className="px-2!"
                               aria-label={`${user.name}さんのアカウントを${user.active ? "閉鎖" : "再開"}`}
                               onClick={() => onOpen({ form: "active", user })}
                             >
@@ -127,9 +128,9 @@ function Users({ organization, editable, open, onOpen }: { organization: Organis
                             </Button>
                           </>
                         )}
-                        <Link className={buttonClass("text", "sm")} to="/history/$entity/$id" params={{ entity: "users", id: user.id }} aria-label={`${user.name}さんの変更の履歴`}>
+                        <HistoryLink entity="users" id={user.id} name={`${user.name}さんの変更`}>
                           履歴
-                        </Link>
+                        </HistoryLink>
                       </div>
                     ),
                   },

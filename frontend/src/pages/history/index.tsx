@@ -1,13 +1,14 @@
 import { useQueries } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { client, isApiError, usePages, type components } from "../../api";
-import { buttonClass, EmptyState, HistoryTimeline, LoadMore, PageHeader, QueryView } from "../../ui";
+import { $api, client, isApiError, usePages, type components } from "../../api";
+import { buttonClass, EmptyState, HistoryTimeline, LoadMore, Notice, PageHeader, QueryView } from "../../ui";
 import { changesOf, ENTITIES, fieldWord, valueText } from "./words";
 
 type Entry = components["schemas"]["HistoryEntry"];
 
 const route = getRouteApi("/history/$entity/$id");
 const ACTIONS: Record<string, string> = { I: "作成", U: "変更", D: "削除" };
+const WHOLE: Record<string, "created" | "deleted"> = { I: "created", D: "deleted" };
 
 /** Records that others refer to, and what they are called. A name that may not be read stays out. */
 const NAMED: Record<string, (id: string) => Promise<string | undefined>> = {
@@ -34,6 +35,7 @@ export default function HistoryPage() {
   const title = newest ? titleOf(newest) : "";
   const names = useNames(history.data ?? []);
   const missing = !known || (isApiError(history.error) && [400, 404, 422].includes(history.error.status)) || history.data?.length === 0;
+  const parent = useParent(known?.page ? undefined : newest?.record);
   const deleted = newest?.operation === "D";
   return (
     <>
@@ -42,6 +44,7 @@ export default function HistoryPage() {
         breadcrumbs={[
           { label: "ホーム", href: "/" },
           ...(known?.list ? [known.list] : []),
+          ...(parent ? [parent] : []),
           ...(known?.page && title && !deleted ? [{ label: title, href: `${known.page}${id}` }] : []),
           { label: "変更の履歴" },
         ]}
@@ -54,6 +57,11 @@ export default function HistoryPage() {
         <QueryView query={history} what="変更の履歴">
           {(entries) => (
             <>
+              {deleted && (
+                <div className="mb-4">
+                  <Notice title="この記録は削除されています">削除される前の内容と変更の履歴は、そのまま残っています。</Notice>
+                </div>
+              )}
               <HistoryTimeline
                 entries={entries.map((entry) => ({
                   id: String(entry.version),
@@ -61,6 +69,7 @@ export default function HistoryPage() {
                   by: entry.actor_name ?? "システム",
                   organization: entry.actor_org_id ? names.get(entry.actor_org_id) : undefined,
                   action: ACTIONS[entry.operation] ?? entry.operation,
+                  whole: WHOLE[entry.operation],
                   reason: entry.reason ?? undefined,
                   changes: changesOf(entry).map(({ field, from, to }) => ({
                     field: fieldWord(entity, field),
@@ -88,6 +97,19 @@ function titleOf({ record }: Entry): string {
   const { name, title, label, text } = record as Record<string, unknown>;
   const found = [name, title, label, text].find((candidate) => typeof candidate === "string" && candidate);
   return typeof found === "string" ? (found.split("\n")[0] ?? "") : "";
+}
+
+/** The page on which a record stands that has none of its own. */
+function useParent(record: Record<string, unknown> | undefined) {
+  const id = (field: string) => (typeof record?.[field] === "string" ? record[field] : undefined);
+  const goal = id("goal_id");
+  const asked = $api.useQuery("get", "/api/v1/goals/{goal_id}", { params: { path: { goal_id: goal ?? "" } } }, { enabled: goal !== undefined && !id("kpi_id"), retry: false });
+  if (id("kpi_id")) return { label: "KPI", href: `/kpis/${id("kpi_id")}` };
+  if (asked.data) return { label: "計画・ロードマップ", href: `/plans/${asked.data.plan_id}` };
+  if (id("plan_id")) return { label: "計画・ロードマップ", href: `/plans/${id("plan_id")}` };
+  if (id("project_id")) return { label: "事業", href: `/projects/${id("project_id")}` };
+  if (id("platform_id")) return { label: "プラットフォーム", href: `/platforms/${id("platform_id")}` };
+  return undefined;
 }
 
 /** Names instead of ids: of the organisations that changed something, and of the records that fields refer to. */

@@ -1,6 +1,12 @@
-/** Fields and codes of records in words, for people who read what was changed. */
+/** Fields and codes of records in words, for people who read what was changed: the one table of labels. */
 import { formatDate, formatInstant } from "../../lib/date";
 import { formatDecimal } from "../../lib/decimal";
+import { EMPTY_WORDS } from "../../lib/prose";
+import { ORGANIZATION_KINDS, ROLES } from "../admin-users/words";
+import { AREA_RULES, COMPARATORS, DIRECTIONS, FREQUENCIES, MISSING, PERIOD_KINDS, QUALITIES, TARGET_KINDS, TIME_RULES, VALUE_TYPES, VISIBILITIES } from "../kpi/words";
+import { KIND_WORDS, PLAN_KINDS, PROGRESS_WORDS, STAGES, STATE_WORDS } from "../plan/sheet";
+import { FINDING_RULES, LAUNCH_STATES, MEMBER_KINDS, MEMBER_ROLES, PLATFORM_KINDS, STATUS_WORDS } from "../platform/words";
+import { MEDIA_KINDS, PROGRESS } from "../project/words";
 
 /** Kinds of records; with the page that shows one, if there is one. */
 export const ENTITIES: Record<string, { word: string; page?: string; list?: { label: string; href: string } }> = {
@@ -189,31 +195,84 @@ const FIELDS: Record<string, string> = {
   remark: "その他特記事項",
   detail_aims: "ねらい",
   ingenuity_points: "工夫点",
+  theme: "テーマ",
+  factors: "要因",
+  timeline: "経過",
+  medium: "媒体",
+  outlets: "設置・掲載の場所",
+  outlet_note: "場所の補足",
+  per_outlet: "1か所あたり",
+  quantity: "数量",
+  done: "実施済み",
+  when: "時期",
+  start_time: "開始時刻",
+  end_time: "終了時刻",
+  place: "場所",
+  heading: "見出し",
+  body: "本文",
+  round: "回",
+  explanation: "説明",
+  rule: "確認事項",
 };
+
+/** What names a record comes first, what only orders it last. */
+const ORDER = ["fiscal_year", ...Object.keys(FIELDS).filter((field) => field !== "position" && field !== "fiscal_year"), "position"];
 
 const EXCEPTIONS: Record<string, string> = { "kpis.name": "指標名", "kpi_observations.number": "数値", "users.name": "氏名", "users.title": "役職", "clients.name": "システムの名前", "evaluations.stage": "評価の時期" };
 
 export const fieldWord = (entity: string, field: string) => EXCEPTIONS[`${entity}.${field}`] ?? FIELDS[field] ?? field;
 
-/** Codes that mean the same wherever they stand. */
-const CODES: Record<string, string> = {
-  draft: "作成中", submitted: "提出済", returned: "差戻し", confirmed: "確定", published: "公表", organization: "団体・庁内限り", partners: "関係者限り", public: "公開", entered: "記入あり", not_entered: "未記入",
-  not_applicable: "該当なし", not_available: "不詳", not_carried_out: "未実施", not_yet_due: "期限前", suppressed: "秘匿", provisional: "速報・概数", final: "確定", estimated: "推計", fiscal_year: "年度", quarter: "四半期",
-  month: "月", day: "日", range: "期間", undecided: "未定", irregular: "不定期", ratio: "割合", text: "文章", number: "数値", state: "状態", increase: "増えるほどよい", decrease: "減るほどよい",
-  keep: "保つ", milestone: "達成したかどうか", sum: "合計する", last: "期末の値を使う", mean: "平均する", maximum: "最大の値を使う", minimum: "最小の値を使う", cumulative: "累計", numeric: "数値", qualitative: "文章",
-  not_set: "設定しない", at_least: "以上", at_most: "以下", equal: "と同じ", between: "範囲", planned: "予定", actual: "実績", ongoing: "実施中", done: "完了", cancelled: "中止", established: "設置済み",
-  not_established: "未設置", substituted: "代替あり", category: "区分", network: "ネットワーク", lead: "中心となる団体", secretariat: "事務局", chair: "会長・委員長", vice_chair: "副会長・副委員長", member: "参画メンバー",
-  observer: "オブザーバー", coordinating_body: "調整機関", other: "その他", none: "なし",
+const labels = <K extends string>(words: Partial<Record<K, { label: string }>>): Record<string, string> =>
+  Object.fromEntries(Object.entries<{ label: string } | undefined>(words).flatMap(([code, word]) => (word ? [[code, word.label]] : [])));
+
+const PROSE = { ...EMPTY_WORDS, entered: "記入あり" };
+
+/** Codes in the words of the screens, by field or by record and field. Elsewhere a text is what somebody wrote. */
+const CODES: Record<string, Record<string, string>> = {
+  status: STATUS_WORDS,
+  visibility: VISIBILITIES,
+  missing_reason: MISSING,
+  quality: QUALITIES,
+  period_kind: PERIOD_KINDS,
+  frequency: FREQUENCIES,
+  value_type: labels(VALUE_TYPES),
+  direction: DIRECTIONS,
+  time_rule: labels(TIME_RULES),
+  area_rule: labels(AREA_RULES),
+  comparator: COMPARATORS,
+  stage: STAGES,
+  role: MEMBER_ROLES,
+  rule: FINDING_RULES,
+  entity: Object.fromEntries(Object.entries(ENTITIES).map(([entity, { word }]) => [entity, word])),
+  state: PROSE,
+  precision: { day: "日", days: "複数の日", month: "月", quarter: "四半期", fiscal_year: "年度", year: "年", range: "期間", undecided: "未定", irregular: "不定期" },
+  "organizations.kind": ORGANIZATION_KINDS,
+  "user_roles.role": { ...labels(ROLES), council_client: "社会福祉協議会のシステム" },
+  "platforms.kind": PLATFORM_KINDS,
+  "platforms.state": { ...PROSE, ...LAUNCH_STATES },
+  "members.kind": MEMBER_KINDS,
+  "plans.kind": PLAN_KINDS,
+  "plan_actors.kind": { community_promotion_council: "地域振興協議会・民間団体", social_welfare_council: "社会福祉協議会", government: "行政", other: "その他" },
+  "goals.kind": { principle: "基本理念", basic_goal: "基本目標", basic_plan: "基本計画", priority_initiative: "重点取組", measure: "施策", item: "項目" },
+  "roadmap_cells.kind": KIND_WORDS,
+  "roadmap_cells.state": STATE_WORDS,
+  "roadmap_items.kind": KIND_WORDS,
+  "roadmap_items.progress": PROGRESS_WORDS,
+  "projects.progress": PROGRESS,
+  "projects.kind": MEDIA_KINDS,
+  "kpi_targets.kind": labels(TARGET_KINDS),
+  "municipality_facts.kind": { population: "人口", households: "世帯数", elderly_rate: "高齢化率", area: "面積", districts: "地区数", other: "その他" },
+  "finding_notes.state": { explained: "説明済", fixed: "修正済" },
 };
 
-/** Of these a text is a code; elsewhere somebody may have written just that word. */
-const CODED = new Set([
-  "status", "visibility", "state", "missing_reason", "quality", "period_kind", "precision", "frequency", "value_type", "direction", "time_rule", "area_rule", "kind", "comparator", "progress", "role", "stage",
-]);
+/** What a code of this field means; undefined for what is no code. */
+export const codeWord = (entity: string, field: string, code: string) => (CODES[`${entity}.${field}`] ?? CODES[field])?.[code];
 
 /** Not said: they follow from the change itself. */
 const SILENT = new Set(["id", "version", "created_at", "updated_at", "owner_org_id", "search"]);
 export const isSaid = (field: string) => !SILENT.has(field);
+
+const isProse = (value: object): value is { state: string; items?: unknown[] } => "state" in value && Object.keys(value).every((key) => key === "state" || key === "items");
 
 /** A stored value as text. `names` has the names of other records by their id. */
 export function valueText(entity: string, field: string, value: unknown, names: ReadonlyMap<string, string>): string {
@@ -223,14 +282,16 @@ export function valueText(entity: string, field: string, value: unknown, names: 
   if (typeof value === "string") {
     const named = names.get(value);
     if (named) return named;
-    if (CODED.has(field) && CODES[value]) return CODES[value];
+    const word = codeWord(entity, field, value);
+    if (word !== undefined) return word;
     if (/^\d{4}-\d{2}-\d{2}$/.test(value)) return formatDate(value, { weekday: false });
     if (/^\d{4}-\d{2}-\d{2}T/.test(value)) return formatInstant(value);
     return value;
   }
   if (Array.isArray(value)) return value.map((item) => valueText(entity, field, item, names)).join("\n");
   const parts = value as Record<string, unknown>;
-  // A line of prose reads as it is printed; anything else names its parts.
+  // Prose reads as it is printed, an empty slot says why; anything else names its parts.
+  if (isProse(parts)) return parts.items?.length ? valueText(entity, field, parts.items, names) : `（${codeWord(entity, "state", parts.state) ?? parts.state}）`;
   if ("text" in parts) return [parts.marker, parts.label, parts.text].filter(Boolean).join(" ");
   return Object.entries(parts)
     .map(([key, part]) => [key, valueText(entity, key, part, names)] as const)
@@ -245,6 +306,10 @@ export function changesOf(entry: { operation: string; record: Record<string, unk
     entry.operation === "U"
       ? entry.changes
       : Object.entries(entry.record).map(([field, value]) => (entry.operation === "D" ? { field, from: value, to: null } : { field, from: null, to: value }));
-  const empty = (value: unknown) => value === null || value === undefined || value === "" || value === false || (typeof value === "object" && Object.keys(value).length === 0);
-  return raw.filter(({ field, from, to }) => isSaid(field) && !(empty(from) && empty(to)) && (entry.operation === "U" || from !== to)).map(({ field, from, to }) => ({ field, from: from ?? null, to: to ?? null }));
+  const empty = (value: unknown) =>
+    value === null || value === undefined || value === "" || value === false || (typeof value === "object" && (Object.keys(value).length === 0 || (isProse(value) && value.state === "not_entered")));
+  return raw
+    .filter(({ field, from, to }) => isSaid(field) && !(empty(from) && empty(to)) && (entry.operation === "U" || from !== to))
+    .map(({ field, from, to }) => ({ field, from: from ?? null, to: to ?? null }))
+    .sort((a, b) => ORDER.indexOf(a.field) - ORDER.indexOf(b.field));
 }

@@ -6,7 +6,7 @@ import { currentFiscalYear, fiscalYear, fiscalYearLabel, todayInJapan, wafuFisca
 import { compareDecimals, formatDecimal } from "../../lib/decimal";
 import { pastMoment } from "../../lib/past";
 import { formatPeriod as formatLoosePeriod } from "../../lib/period";
-import { Button, buttonClass, EmptyState, ErrorState, Loading, NoPermissionState, Notice, PageHeader, QueryView, Select, StatusBadge, useFiscalYear, useSearchParam } from "../../ui";
+import { Button, buttonClass, EmptyState, ErrorState, Loading, NoPermissionState, Notice, HistoryLink, PageHeader, QueryView, Select, StatusBadge, useFiscalYear, useSearchParam } from "../../ui";
 import { LineChart } from "../../ui/LineChart";
 import { Definition } from "./Definition";
 import { LifeCycle } from "./LifeCycle";
@@ -116,9 +116,7 @@ function Page({ kpi, breadcrumbs }: { kpi: KpiDetail; breadcrumbs: { label: stri
             {recorder && <Button onClick={() => setEntering({})}>値を入力</Button>}
             <LifeCycle kpi={kpi} />
             <Download kpi={kpi} />
-            <Link className="link self-center px-2" to="/history/$entity/$id" params={{ entity: "kpis", id: kpi.id }}>
-              変更の履歴
-            </Link>
+            <HistoryLink entity="kpis" id={kpi.id} />
           </>
         }
       />

@@ -5,12 +5,11 @@ import { fiscalYearLabel, formatDate, parseDate } from "../../lib/date";
 import { announce, Button, DateField, fieldsOf, FormDialog, Notice, PrivacyHint, RadioGroup, ScrollArea, Select, TextArea, TextField, type FieldErrors } from "../../ui";
 import { filled } from "../platform/words";
 import { YearHead } from "./YearHead";
-import { evaluatedGoals, goalName, yearHead, type Goal, type Sheet } from "./sheet";
+import { STAGES, evaluatedGoals, goalName, yearHead, type Goal, type Sheet } from "./sheet";
 
 type Evaluation = components["schemas"]["Evaluation"];
 type Stage = Evaluation["stage"];
 
-const STAGES: Record<Stage, string> = { self: "自己評価", interim: "中間評価", committee: "委員会評価", final: "総合評価" };
 /** The word of the plan's owner comes last, and the newest word is the one that stands in the sheet. */
 const ORDER: Stage[] = ["final", "committee", "interim", "self"];
 

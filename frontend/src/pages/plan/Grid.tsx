@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { $api, client, etagOf, may, useIdentity, useWrite, writeHeaders, type Identity } from "../../api";
 import { currentFiscalYear } from "../../lib/date";
 import { pastMoment } from "../../lib/past";
-import { announce, Button, Checkbox, ConfirmDialog, DataGrid, GridCell, Notice, useFiscalYear, useSearchParam } from "../../ui";
+import { announce, Button, Checkbox, ConfirmDialog, DataGrid, GridCell, HistoryLink, Notice, useFiscalYear, useSearchParam } from "../../ui";
 import { SheetCell, type Actions, type Rights } from "./Cell";
 import { YearHead } from "./YearHead";
 import { CarryOver, ItemDetails } from "./ItemDialogs";
@@ -261,6 +261,7 @@ function Deleted({ item, onDone }: { item: Item; onDone: () => void }) {
             <Button variant="text" size="sm" onClick={onDone}>
               閉じる
             </Button>
+            <HistoryLink entity="roadmap_items" id={item.id} />
           </>
         }
       >

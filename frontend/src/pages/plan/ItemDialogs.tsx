@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, etagOf, useWrite, type components } from "../../api";
 import { fiscalYearLabel, parseDate } from "../../lib/date";
-import { announce, Checkbox, DateField, FormDialog, Select, TextField, type FieldErrors } from "../../ui";
+import { announce, Checkbox, DateField, FormDialog, HistoryLink, Select, TextField, type FieldErrors } from "../../ui";
 import { RecordDialog } from "../platform/RecordDialog";
 import { filled } from "../platform/words";
 import { PROGRESS_WORDS, type Item, type Progress } from "./sheet";
@@ -57,6 +57,9 @@ export function ItemDetails({ item, onClose }: { item: Item; onClose: () => void
           <TextField {...field("/responsible")} label="担当" required={false} hint="例：健康福祉課、地域福祉係" value={draft.responsible} onChange={(responsible) => set({ responsible })} />
           <TextField {...field("/marker")} label="行頭の記号" required={false} hint="例：◎、●" value={draft.marker} onChange={(marker) => set({ marker })} maxLength={10} />
           <Checkbox label="次年度以降も継続的に実施する" checked={draft.continues} onChange={(continues) => set({ continues })} />
+          <p>
+            <HistoryLink entity="roadmap_items" id={item.id} />
+          </p>
         </>
       )}
     </RecordDialog>

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { $api, client, isApiError, may, useEveryPage, useIdentity } from "../../api";
 import { fiscalYearShort } from "../../lib/date";
-import { Button, EmptyState, PageHeader, QueryView, Select, StatusBadge, useSearchParam, type Crumb } from "../../ui";
+import { Button, EmptyState, HistoryLink, PageHeader, QueryView, Select, StatusBadge, useSearchParam, type Crumb } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
 import { StatusActions } from "../platform/StatusActions";
 import { PlanForm } from "../plans/PlanForm";
@@ -89,9 +89,7 @@ function PlanView({ plan }: { plan: Plan }) {
                 基本情報を編集
               </Button>
             )}
-            <Link className="link self-center px-2" to="/history/$entity/$id" params={{ entity: "plans", id: plan.id }}>
-              変更の履歴
-            </Link>
+            <HistoryLink entity="plans" id={plan.id} />
           </>
         }
       />

@@ -19,6 +19,8 @@ export const PROGRESS_WORDS: Record<Progress, string> = { not_started: "未着�
 
 export const STATE_WORDS: Record<CellState, string> = { not_entered: "未入力", none: "なし", not_carried_out: "未実施", not_yet_due: "期限前" };
 
+export const STAGES: Record<Schemas["EvaluationStage"], string> = { self: "自己評価", interim: "中間評価", committee: "委員会評価", final: "総合評価" };
+
 export const PLAN_KINDS: Record<Schemas["PlanKind"], string> = {
   community_welfare_plan: "地域福祉計画",
   community_welfare_activity_plan: "地域福祉活動計画（社会福祉協議会）",

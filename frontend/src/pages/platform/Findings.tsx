@@ -3,19 +3,12 @@ import { useState } from "react";
 import { $api, client, may, useIdentity, type components } from "../../api";
 import { Button, EmptyState, PrivacyHint, QueryView, RadioGroup, Table, TextArea, type FieldErrors } from "../../ui";
 import { RecordDialog } from "./RecordDialog";
+import { FINDING_RULES } from "./words";
 
 type Schemas = components["schemas"];
 type Finding = Schemas["Finding"];
 type Note = Schemas["FindingNote"];
 type Fields = Schemas["FindingNoteFields"];
-
-const RULES: Record<Schemas["FindingRule"], string> = {
-  wrong_weekday: "曜日の不一致",
-  cost_sum: "金額の不一致",
-  media_total: "数量の不一致",
-  change_in_points: "増減の不一致",
-  relisted_alone: "再掲の元がない",
-};
 
 const STATES: Record<Schemas["FindingState"], { sign: string; word: string }> = {
   open: { sign: "▲", word: "未確認" },
@@ -80,7 +73,7 @@ export function Findings({ query }: { query: { platform_id: string } | { project
                       const { label, to } = placeOf(finding);
                       return (
                         <>
-                          <span className="block">{RULES[finding.rule]}</span>
+                          <span className="block">{FINDING_RULES[finding.rule]}</span>
                           <span className="block font-normal">{finding.message}</span>
                           {to ? (
                             <Link to={to} className="link font-normal">
@@ -139,7 +132,7 @@ function Explain({ finding, onClose }: { finding: Finding; onClose: () => void }
   });
   return (
     <RecordDialog<Note, Draft, Fields>
-      title={`${RULES[finding.rule]}の説明`}
+      title={`${FINDING_RULES[finding.rule]}の説明`}
       submitLabel="保存する"
       record={finding.note ?? undefined}
       names={{ state: "扱い", explanation: "説明" }}

@@ -8,6 +8,7 @@ import {
   DateField,
   EditableProse,
   EmptyState,
+  HistoryLink,
   Notice,
   PrivacyHint,
   QueryView,
@@ -23,25 +24,11 @@ import {
 import { optionsOf } from "../kpi/words";
 import { proseConflict } from "./proseConflict";
 import { RecordDialog } from "./RecordDialog";
-import { filled, readOnlyReason, type Platform } from "./words";
+import { filled, MEMBER_KINDS, MEMBER_ROLES, readOnlyReason, type Platform } from "./words";
 
 type Schemas = components["schemas"];
 type Member = Schemas["Member"];
 type Fields = Schemas["MemberFields"];
-
-const KINDS: Record<Schemas["MemberKind"], string> = { organization: "団体", category: "区分", network: "ネットワーク" };
-
-const ROLES: Record<Schemas["MemberRole"], string> = {
-  lead: "中心となる団体",
-  main_department: "庁内連携部局（メイン）",
-  member_department: "庁内連携部局（メンバー）",
-  secretariat: "事務局",
-  chair: "会長・委員長",
-  vice_chair: "副会長・副委員長",
-  member: "参画メンバー",
-  observer: "オブザーバー",
-  coordinating_body: "調整機関",
-};
 
 /** The day whose members are shown: today within the chosen fiscal year, else its last day. */
 const dayOf = (year: number) => (year === currentFiscalYear() ? todayInJapan() : fiscalYearEnd(year));
@@ -128,14 +115,14 @@ export function Members({ platform }: { platform: Platform }) {
                     </span>
                   ),
                 },
-                { key: "kind", header: "種類", width: "9rem", cell: ({ member }) => KINDS[member.kind] },
+                { key: "kind", header: "種類", width: "9rem", cell: ({ member }) => MEMBER_KINDS[member.kind] },
                 {
                   key: "role",
                   header: "役割・会員の区分",
                   width: "12rem",
                   cell: ({ member }) => (
                     <>
-                      {ROLES[member.role]}
+                      {MEMBER_ROLES[member.role]}
                       {member.class && <span className="block text-sm">{member.class}</span>}
                     </>
                   ),
@@ -180,6 +167,9 @@ export function Members({ platform }: { platform: Platform }) {
                                 退会
                               </Button>
                             )}
+                            <HistoryLink entity="members" id={member.id} name={member.label}>
+                              履歴
+                            </HistoryLink>
                           </span>
                         ),
                       },
@@ -374,7 +364,7 @@ function MemberForm({ platform, member, ending, networks, onClose }: MemberFormP
             {owner && (
               <>
                 <div className="grid gap-5 md:grid-cols-2">
-                  <Select {...field("/role")} label="役割" required value={draft.role} onChange={(role) => set({ role: role as Draft["role"] })} options={optionsOf(ROLES)} />
+                  <Select {...field("/role")} label="役割" required value={draft.role} onChange={(role) => set({ role: role as Draft["role"] })} options={optionsOf(MEMBER_ROLES)} />
                   <TextField {...field("/class")} label="会員の区分" required={false} hint="例：参画団体、一般団体、協力会員" value={draft.class} onChange={(value) => set({ class: value })} />
                 </div>
                 <Select

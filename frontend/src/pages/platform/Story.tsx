@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { client, etagOf, may, textConflict, useIdentity, useWrite, writeHeaders, type components } from "../../api";
 import { fiscalYearLabel, wafuFiscalYear } from "../../lib/date";
 import type { Prose } from "../../lib/prose";
-import { announce, Button, EditableProse, EditableText, EmptyState, Notice, QueryView, useFiscalYear } from "../../ui";
+import { announce, Button, EditableProse, EditableText, EmptyState, HistoryLink, Notice, QueryView, useFiscalYear } from "../../ui";
 import { proseConflict } from "./proseConflict";
 import { useYearRecord } from "./useYearRecord";
 import { readOnlyReason, type Platform, type PlatformYear } from "./words";
@@ -144,6 +144,11 @@ function Sections({ record, readOnlyReason }: { record: PlatformYear; readOnlyRe
       {readOnlyReason && <p className="no-print mb-3 text-sm text-solid-gray-700">閲覧のみ：{readOnlyReason}。</p>}
       <div className="grid items-start gap-4 lg:grid-cols-2">{BEFORE.map(section)}</div>
       <div className="mt-4 grid items-start gap-4 lg:grid-cols-2">{AFTER.map(section)}</div>
+      <p className="mt-2 text-end text-sm">
+        <HistoryLink entity="platform_years" id={record.id}>
+          この年度の変更の履歴
+        </HistoryLink>
+      </p>
     </>
   );
 }

@@ -2,7 +2,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api, client, isApiError, may, useIdentity } from "../../api";
 import { fiscalYearLabel, wafuFiscalYear } from "../../lib/date";
-import { Button, EmptyState, PageHeader, QueryView, StatusBadge, Tabs, useFiscalYear, useSearchParam } from "../../ui";
+import { Button, EmptyState, HistoryLink, PageHeader, QueryView, StatusBadge, Tabs, useFiscalYear, useSearchParam } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
 import { Breakthrough } from "./Breakthrough";
 import { Findings, useFindings } from "./Findings";
@@ -83,9 +83,7 @@ function PlatformView({ platform }: { platform: Platform }) {
                 基本情報を編集
               </Button>
             )}
-            <Link className="link self-center px-2" to="/history/$entity/$id" params={{ entity: "platforms", id: platform.id }}>
-              変更の履歴
-            </Link>
+            <HistoryLink entity="platforms" id={platform.id} />
           </>
         }
       />

@@ -31,6 +31,28 @@ export const STATUS_WORDS: Record<Status, string> = {
   published: "公表",
 };
 
+export const MEMBER_KINDS: Record<Schemas["MemberKind"], string> = { organization: "団体", category: "区分", network: "ネットワーク" };
+
+export const MEMBER_ROLES: Record<Schemas["MemberRole"], string> = {
+  lead: "中心となる団体",
+  main_department: "庁内連携部局（メイン）",
+  member_department: "庁内連携部局（メンバー）",
+  secretariat: "事務局",
+  chair: "会長・委員長",
+  vice_chair: "副会長・副委員長",
+  member: "参画メンバー",
+  observer: "オブザーバー",
+  coordinating_body: "調整機関",
+};
+
+export const FINDING_RULES: Record<Schemas["FindingRule"], string> = {
+  wrong_weekday: "曜日の不一致",
+  cost_sum: "金額の不一致",
+  media_total: "数量の不一致",
+  change_in_points: "増減の不一致",
+  relisted_alone: "再掲の元がない",
+};
+
 /** 協議体（第2層） */
 export const kindOf = ({ kind, layer }: Pick<Platform, "kind" | "layer">) => `${PLATFORM_KINDS[kind]}${layer ? `（第${layer}層）` : ""}`;
 

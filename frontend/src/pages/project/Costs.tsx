@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { client, etagOf, isApiError, may, useEveryPage, useIdentity, useWrite, type components } from "../../api";
 import { formatYen, parseNumber } from "../../lib/decimal";
-import { Button, Checkbox, ConfirmDialog, EmptyState, Notice, NumberField, QueryView, Table, TextArea, TextField, type FieldErrors } from "../../ui";
+import { Button, Checkbox, ConfirmDialog, EmptyState, HistoryLink, Notice, NumberField, QueryView, Table, TextArea, TextField, type FieldErrors } from "../../ui";
 import { RecordDialog } from "../platform/RecordDialog";
 import { filled } from "../platform/words";
 import type { Project } from "./words";
@@ -84,6 +84,9 @@ export function CostsPart({ project }: { project: Project }) {
                               <Button variant="text" size="sm" aria-label={`${cost.contractor ?? "直営"}の費用を削除`} onClick={() => setRemoving(cost)}>
                                 削除
                               </Button>
+                              <HistoryLink entity="project_costs" id={cost.id} name={`${cost.contractor ?? "直営"}の費用`}>
+                                履歴
+                              </HistoryLink>
                             </span>
                           ),
                         },

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { $api, client, etagOf, isApiError, may, useIdentity, writeHeaders } from "../../api";
 import { fiscalYearLabel } from "../../lib/date";
 import type { Prose } from "../../lib/prose";
-import { Button, EditableProse, EmptyState, PageHeader, QueryView, StatusBadge } from "../../ui";
+import { Button, EditableProse, EmptyState, HistoryLink, PageHeader, QueryView, StatusBadge } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
 import { Findings, useFindings } from "../platform/Findings";
 import { Kpis } from "../platform/Kpis";
@@ -123,9 +123,7 @@ function ProjectView({ project }: { project: Project }) {
                 基本情報を編集
               </Button>
             )}
-            <Link className="link self-center px-2" to="/history/$entity/$id" params={{ entity: "projects", id: project.id }}>
-              変更の履歴
-            </Link>
+            <HistoryLink entity="projects" id={project.id} />
           </>
         }
       />
