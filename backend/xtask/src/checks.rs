@@ -38,7 +38,7 @@ pub fn deny() -> Option<Command> {
     Some(command)
 }
 
-/// The folder of the OpenAPI linter.
+/// The folder of the checks of the OpenAPI document.
 pub fn openapi_lint_folder() -> PathBuf {
     layout::path("tests/openapi-lint")
 }
@@ -54,4 +54,13 @@ pub fn openapi_lint() -> Result<Command> {
         .arg(layout::path("openapi/openapi.json"))
         .current_dir(&folder);
     Ok(command)
+}
+
+/// What of the document would break a client is declared; needs nothing but Node.js.
+pub fn openapi_changes() -> Command {
+    let mut command = Command::new("node");
+    command
+        .args(["--test", "--test-reporter=spec"])
+        .current_dir(openapi_lint_folder());
+    command
 }

@@ -156,6 +156,7 @@ fn lint() -> Result<()> {
         dependencies.map(|()| frontend::npm(&frontend, &["run", "lint"])),
     )?;
     check("OpenAPI lint", checks::openapi_lint())?;
+    check("OpenAPI changes", Ok(checks::openapi_changes()))?;
     match checks::deny() {
         Some(deny) => check("licences and origins of crates", Ok(deny))?,
         None => process::say("licences and origins of crates: NOT CHECKED, cargo-deny is not installed"),

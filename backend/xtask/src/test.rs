@@ -87,6 +87,7 @@ fn steps(suite: &mut Suite) -> Result<()> {
         Ok(Step::Done(None))
     })?;
     suite.command("OpenAPI lint", checks::openapi_lint)?;
+    suite.command("OpenAPI changes", || Ok(checks::openapi_changes()))?;
 
     let demo = OnceCell::new();
     suite.step("server with demo data", || {
