@@ -511,12 +511,22 @@ impl Reply {
         );
         assert_eq!(reply["code"], code, "{} answered {}", reply.asked, reply.text);
         assert_eq!(reply["status"], status);
+        assert_eq!(reply["request_id"].as_str(), reply.header("x-request-id"));
         assert!(
             reply["title"].as_str().is_some_and(|t| t.ends_with('。')),
             "{}",
             reply.text
         );
         reply
+    }
+
+    /// What it says, whichever request it answers.
+    pub fn said(&self) -> Value {
+        let mut body = self.body.clone();
+        if let Some(problem) = body.as_object_mut() {
+            problem.remove("request_id");
+        }
+        body
     }
 
     /// The reply, if it names this field as wrong, with this code.

@@ -266,22 +266,22 @@ async fn what_belongs_to_others_does_not_exist() {
         let address = format!("/platforms/{id}");
         let body = json!({ "name": "町の名" });
         answers.push([
-            editor.get(&address).await.problem(404, "not_found").text,
+            editor.get(&address).await.problem(404, "not_found").said(),
             editor
                 .patch_version(&address, body, "\"v1\"")
                 .await
                 .problem(404, "not_found")
-                .text,
+                .said(),
             editor
                 .send(Method::DELETE, &address, None, &[])
                 .await
                 .problem(404, "not_found")
-                .text,
+                .said(),
             editor
                 .post("/platform-years", json!({ "platform_id": id, "fiscal_year": 2024 }))
                 .await
                 .problem(409, "platform_years_platform_id_fkey")
-                .text,
+                .said(),
         ]);
     }
     // Word for word the same: nobody learns that it exists.

@@ -91,10 +91,23 @@ async fn a_platform_is_seen_by_those_it_was_opened_to() {
     admin.transition(&address, "confirmed", "").await.expect(200);
     admin.transition(&address, "published", "").await.expect(200);
     seen(200, 404).await;
+    // What was confirmed is unlocked with a reason before it is changed or deleted.
+    let wider = json!({ "visibility": "public" });
     admin
-        .patch(&address, json!({ "visibility": "public" }))
+        .patch(&address, wider.clone())
         .await
-        .expect(200);
+        .problem(409, "platforms_locked");
+    admin.delete(&address).await.problem(409, "platforms_locked");
+    for status in ["confirmed", "draft"] {
+        admin
+            .transition(&address, status, "%E5%85%AC%E9%96%8B")
+            .await
+            .expect(200);
+    }
+    admin.patch(&address, wider).await.expect(200);
+    for status in ["confirmed", "published"] {
+        admin.transition(&address, status, "").await.expect(200);
+    }
     seen(200, 200).await;
     city.patch(&address, json!({ "name": "市の名" }))
         .await
@@ -112,6 +125,72 @@ async fn a_platform_is_seen_by_those_it_was_opened_to() {
         .await
         .expect(200);
     seen(200, 404).await;
+}
+
+#[tokio::test]
+async fn a_prefecture_returns_what_was_submitted_to_it_and_changes_nothing_else() {
+    let app = TestApp::new().await;
+    let (editor, prefecture) = (app.editor().await, app.prefecture().await);
+    let created = editor.post("/platforms", platform("南部町PF")).await.expect(201);
+    let address = format!("/platforms/{}", created.id());
+    editor.transition(&address, "submitted", "").await.expect(200);
+    prefecture
+        .transition(&address, "returned", "")
+        .await
+        .problem(409, "platforms_transition_reason");
+    for status in ["confirmed", "draft"] {
+        prefecture
+            .transition(&address, status, "%E7%A2%BA%E8%AA%8D")
+            .await
+            .problem(403, "forbidden");
+    }
+    prefecture.delete(&address).await.problem(403, "forbidden");
+    app.foreign_editor()
+        .await
+        .transition(&address, "returned", "%E7%A2%BA%E8%AA%8D")
+        .await
+        .problem(404, "not_found");
+    let returned = prefecture
+        .transition(&address, "returned", "%E7%A2%BA%E8%AA%8D")
+        .await
+        .expect(200);
+    assert_eq!(returned["status"], "returned");
+    // It still sees what it has returned, and returns nothing twice.
+    prefecture.get(&address).await.expect(200);
+    prefecture
+        .transition(&address, "returned", "%E7%A2%BA%E8%AA%8D")
+        .await
+        .problem(403, "forbidden");
+    editor.patch(&address, json!({ "name": "直した名" })).await.expect(200);
+    editor.transition(&address, "submitted", "").await.expect(200);
+    let history = editor
+        .get(&format!("/history?entity=platforms&record_id={}", created.id()))
+        .await
+        .expect(200);
+    let returned = &history["items"][2];
+    assert_eq!(
+        (&returned["reason"], &returned["record"]["status"]),
+        (&json!("確認"), &json!("returned"))
+    );
+}
+
+#[tokio::test]
+async fn who_audits_or_operates_reads_only_what_is_published() {
+    let app = TestApp::new().await;
+    let (editor, admin, auditor) = (app.editor().await, app.admin().await, app.caller("auditor").await);
+    let mut body = platform("南部町PF");
+    body["visibility"] = json!("public");
+    let created = editor.post("/platforms", body).await.expect(201);
+    let address = format!("/platforms/{}", created.id());
+    let history = format!("/history?entity=platforms&record_id={}", created.id());
+    auditor.get(&address).await.problem(404, "not_found");
+    assert!(auditor.get("/platforms").await.expect(200).items("id").is_empty());
+    assert!(auditor.get(&history).await.expect(200).items("version").is_empty());
+    assert!(!auditor.get("/users").await.expect(200).items("id").is_empty());
+    for status in ["confirmed", "published"] {
+        admin.transition(&address, status, "").await.expect(200);
+    }
+    auditor.get(&address).await.expect(200);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_wrong_password_and_an_unknown_account_are_refused_alike() {
         .sign_in("nobody@example.jp", "not the right password")
         .await
         .problem(401, "wrong_credentials");
-    assert_eq!(wrong.text, unknown.text);
+    assert_eq!(wrong.said(), unknown.said());
     app.sign_in("EDITOR@example.jp", PASSWORD)
         .await
         .wrong_field("/email", "email");

@@ -110,11 +110,11 @@ pub struct Change {
     /// Name of the field.
     #[schema(example = "name")]
     pub field: String,
-    /// Before.
-    #[schema(value_type = Object)]
+    /// Before: any JSON.
+    #[schema(value_type = Value)]
     pub from: Value,
-    /// After.
-    #[schema(value_type = Object)]
+    /// After: any JSON.
+    #[schema(value_type = Value)]
     pub to: Value,
 }
 

@@ -17,7 +17,7 @@ use diesel::sql_types::Jsonb;
 use diesel::{deserialize, serialize};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
@@ -282,7 +282,7 @@ pub struct KpiCurrent {
     pub period_kind: Option<PeriodKind>,
     pub period_start: Option<NaiveDate>,
     pub period_end: Option<NaiveDate>,
-    /// The number, or numerator by denominator.
+    /// The number, or numerator by denominator in the unit of the KPI (41 where that is %).
     pub value: Option<Decimal>,
     /// The state or sentence.
     pub text: Option<String>,
@@ -299,6 +299,18 @@ pub struct KpiStanding {
     pub kpi: Kpi,
     /// Absent while nothing was recorded.
     pub current: Option<KpiCurrent>,
+    /// Where it stood in the fiscal year that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_year: Option<KpiOfYear>,
+}
+
+/// Where a KPI stands in one fiscal year.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct KpiOfYear {
+    /// The value of the whole for the latest and longest period that begins in the year, in its newest revision.
+    pub observation: Option<KpiObservation>,
+    /// The target in force.
+    pub target: Option<KpiTarget>,
 }
 
 /// A KPI with where it stands and the newest values of the whole.
@@ -325,6 +337,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Part of name, code or definition.
     pub search: Option<String>,
+    /// Tell also where they stand in this fiscal year.
+    pub fiscal_year: Option<i16>,
     pub after: Option<(i32, KpiId)>,
     pub limit: i64,
 }
@@ -375,9 +389,17 @@ impl Kpi {
             .limit(filter.limit)
             .load(&mut db)
             .await?;
+        let mut of_year = match filter.fiscal_year {
+            Some(year) => Some(KpiOfYear::find(db, &rows.iter().map(|(k, _)| k.id).collect::<Vec<_>>(), year).await?),
+            None => None,
+        };
         Ok(rows
             .into_iter()
-            .map(|(kpi, current)| KpiStanding { kpi, current })
+            .map(|(kpi, current)| KpiStanding {
+                of_year: of_year.as_mut().map(|years| years.remove(&kpi.id).unwrap_or_default()),
+                kpi,
+                current,
+            })
             .collect())
     }
 
@@ -389,6 +411,26 @@ impl Kpi {
             .returning(Self::as_returning())
             .get_result(&mut db)
             .await
+    }
+}
+
+impl KpiOfYear {
+    /// Where these KPIs stand in a fiscal year, in one pipeline.
+    async fn find(db: Db<'_>, kpis: &[KpiId], year: i16) -> Result<HashMap<KpiId, Self>> {
+        let (observations, targets) = futures_util::try_join!(
+            KpiObservation::of_year(db, kpis, year),
+            KpiTarget::of_year(db, kpis, year)
+        )?;
+        let mut found: HashMap<KpiId, Self> = HashMap::new();
+        for observation in observations {
+            let kpi = observation.kpi_id;
+            found.entry(kpi).or_default().observation = Some(observation);
+        }
+        for target in targets {
+            let kpi = target.fields.kpi_id;
+            found.entry(kpi).or_default().target = Some(target);
+        }
+        Ok(found)
     }
 }
 
@@ -736,6 +778,20 @@ impl KpiTarget {
     }
 }
 
+impl KpiTarget {
+    /// The targets of these KPIs that are in force for a fiscal year.
+    async fn of_year(mut db: Db<'_>, kpis: &[KpiId], year: i16) -> Result<Vec<Self>> {
+        use kpi_targets as t;
+        Self::query()
+            .filter(t::kpi_id.eq_any(kpis))
+            .filter(t::fiscal_year.eq(year))
+            .distinct_on(t::kpi_id)
+            .order((t::kpi_id, t::revision.desc()))
+            .load(&mut db)
+            .await
+    }
+}
+
 /// An observed value (実績値) of a line for a period. A correction is a new revision; nothing is overwritten.
 #[derive(Clone, Debug, HasQuery, Identifiable, Serialize, ToSchema)]
 #[diesel(table_name = kpi_observations)]
@@ -868,6 +924,22 @@ impl KpiObservation {
         query
             .order((o::period_start, o::id))
             .limit(filter.limit)
+            .load(&mut db)
+            .await
+    }
+
+    /// The value of the whole of each of these KPIs for the latest and longest period that begins in a fiscal year.
+    async fn of_year(mut db: Db<'_>, kpis: &[KpiId], year: i16) -> Result<Vec<Self>> {
+        use kpi_observations as o;
+        let Some((first, last)) = fiscal_year_days(year) else {
+            return Ok(Vec::new());
+        };
+        let wholes: Vec<_> = kpis.iter().map(|kpi| KpiSeriesId(kpi.0)).collect();
+        Self::query()
+            .filter(o::series_id.eq_any(wholes))
+            .filter(o::period_start.between(first, last))
+            .distinct_on(o::series_id)
+            .order((o::series_id, o::period_end.desc(), o::period_start, o::revision.desc()))
             .load(&mut db)
             .await
     }

@@ -2,12 +2,12 @@
 
 use crate::evaluation::{Evaluation, replaced};
 use crate::goal::{Goal, GoalRole};
-use crate::kpi::{Direction, KpiCurrent, KpiPlacement, ValueType};
+use crate::kpi::{Direction, KpiCurrent, KpiPlacement, KpiTarget, ValueType};
 use crate::plan::{EvaluationLevel, Plan, PlanActor};
 use crate::roadmap::{RoadmapCell, RoadmapItem};
 use crate::schema::{
-    evaluation_levels, evaluations, goal_roles, goals, kpi_current, kpi_placements, kpis, plan_actors, roadmap_cells,
-    roadmap_items,
+    evaluation_levels, evaluations, goal_roles, goals, kpi_current, kpi_placements, kpi_targets, kpis, plan_actors,
+    roadmap_cells, roadmap_items,
 };
 use crate::text::Name;
 use crate::{Db, Error, GoalId, PlanId, Result};
@@ -47,6 +47,8 @@ pub struct Sheet {
     pub roles: Vec<GoalRole>,
     /// 重要業績評価指標(KPI), as they are listed at these goals.
     pub kpis: Vec<SheetKpi>,
+    /// 目標値 of these KPIs that are in force, by year: numbers, sentences, and years for which none is set.
+    pub targets: Vec<KpiTarget>,
     /// 総合評価: those that nothing replaced, by year.
     pub evaluations: Vec<Evaluation>,
     /// Cells that say something of themselves.
@@ -76,13 +78,14 @@ impl Sheet {
     /// The sheet of a plan, or of one of its goals. All queries travel in one pipeline.
     pub async fn read(db: Db<'_>, plan: Plan, goal: Option<GoalId>) -> Result<Self> {
         let id = plan.id;
-        let (actors, levels, above, goals, roles, kpis, evaluations, cells, items) = futures_util::try_join!(
+        let (actors, levels, above, goals, roles, kpis, targets, evaluations, cells, items) = futures_util::try_join!(
             actors(db, id),
             levels(db, id),
             above(db, goal),
             goals(db, id, goal),
             roles(db, id, goal),
             kpis(db, id, goal),
+            targets(db, id, goal),
             evaluations(db, id, goal),
             cells(db, id, goal),
             items(db, id, goal),
@@ -99,6 +102,7 @@ impl Sheet {
             goals: in_tree_order(goals, |g| g.id, |g| g.fields.parent_id),
             roles,
             kpis,
+            targets,
             evaluations,
             cells,
             items,
@@ -149,6 +153,19 @@ async fn kpis(mut db: Db<'_>, plan: PlanId, goal: Option<GoalId>) -> Result<Vec<
             Option::<KpiCurrent>::as_select(),
         ))
         .order((p::position, p::id))
+        .load(&mut db)
+        .await
+}
+
+async fn targets(mut db: Db<'_>, plan: PlanId, goal: Option<GoalId>) -> Result<Vec<KpiTarget>> {
+    use {kpi_placements as p, kpi_targets as t};
+    let listed = p::table
+        .filter(p::goal_id.assume_not_null().eq_any(select(goals_below(plan, goal))))
+        .select(p::kpi_id);
+    KpiTarget::query()
+        .filter(t::kpi_id.eq_any(listed))
+        .distinct_on((t::fiscal_year, t::kpi_id))
+        .order((t::fiscal_year, t::kpi_id, t::revision.desc()))
         .load(&mut db)
         .await
 }

@@ -5,7 +5,7 @@
 //! one transaction: begin, caller re-checked (401), record loaded (404), decision (403), version (428, 412), and only
 //! then the handler: validation (422), effect (409), commit, answer.
 
-use crate::error::{Error, Newer, Result};
+use crate::error::{Error, Newer, REQUEST_ID, Result};
 use crate::http::{Answer, Committed, Json, etag};
 use crate::policy::{self, Action, Relation};
 use crate::token::{Claims, Keys};
@@ -23,7 +23,6 @@ use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
-use tracing_actix_web::RequestId;
 use uuid::Uuid;
 use validator::Validate;
 
@@ -251,6 +250,14 @@ impl Gate<'_> {
         }
     }
 
+    /// The record after a change that touched no row: somebody was faster, or row-level security refused.
+    async fn reread<R: Record>(&self, record: R) -> Result<Newer> {
+        if self.if_match == Some(&etag(record.version())) {
+            return Err(Error::Forbidden);
+        }
+        self.newer(&record).await
+    }
+
     async fn newer<R: Record>(&self, record: &R) -> Result<Newer> {
         let last = RecordVersion::last(self.db, R::ENTITY, record.id()).await?;
         Ok(Newer {
@@ -284,7 +291,7 @@ pub struct Act<R>(PhantomData<R>);
 pub struct Edit<R>(PhantomData<R>);
 /// May delete this record, in the version he names.
 pub struct Delete<R>(PhantomData<R>);
-/// May move this record along its life, in the version he names; confirming is a right of its own.
+/// May move this record along its life, in the version he names; how far, [`crate::transition`] says.
 pub struct Transit<R>(PhantomData<R>);
 /// May read the history of records; of which kinds, [`Tx::may_read`] says, of which records, row-level security.
 pub struct ReadHistory;
@@ -338,14 +345,13 @@ macro_rules! conditional {
                 gate.decide_version(record, Action::$action).await
             }
             async fn reread(gate: &Gate<'_>, id: Option<&str>) -> Result<Newer> {
-                let record: R = load(gate.db, id).await?;
-                gate.newer(&record).await
+                gate.reread(load::<R>(gate.db, id).await?).await
             }
         }
     )+};
 }
 
-conditional!(Edit: Update, Delete: Delete, Transit: Update);
+conditional!(Edit: Update, Delete: Delete, Transit: Transit);
 
 /// Permissions that need nothing of the database beyond who the caller is.
 macro_rules! unloaded {
@@ -620,7 +626,7 @@ impl<P: Permission> Access<P> {
         Ok(Self {
             caller,
             circumstances: Circumstances {
-                request: request.app_data_request_id(),
+                request: REQUEST_ID.try_get().ok(),
                 reason,
                 as_of: as_of(request.query_string())?,
             },
@@ -631,20 +637,6 @@ impl<P: Permission> Access<P> {
             app,
             _permission: PhantomData,
         })
-    }
-}
-
-/// The id under which the log knows a request.
-trait KnownRequest {
-    fn app_data_request_id(&self) -> Option<Uuid>;
-}
-
-impl KnownRequest for HttpRequest {
-    fn app_data_request_id(&self) -> Option<Uuid> {
-        use actix_web::HttpMessage;
-        self.extensions()
-            .get::<RequestId>()
-            .map(|id| Uuid::from_bytes(*(**id).as_bytes()))
     }
 }
 

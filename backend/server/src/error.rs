@@ -124,6 +124,14 @@ pub struct Problem {
     /// With 412: when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// The request, as the log of the service names it; also the header `X-Request-Id` of every answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<uuid::Uuid>,
+}
+
+tokio::task_local! {
+    /// The request that is being answered.
+    pub static REQUEST_ID: uuid::Uuid;
 }
 
 impl Error {
@@ -200,6 +208,7 @@ impl ResponseError for Error {
             current: None,
             changed_by: None,
             changed_at: None,
+            request_id: REQUEST_ID.try_get().ok(),
         };
         let mut response = HttpResponse::build(status);
         match self {

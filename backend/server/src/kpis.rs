@@ -17,6 +17,7 @@ use model::text::Line;
 use model::value::Status;
 use model::{GoalId, KpiId, KpiSeriesId, OrganizationId, PlanId, PlatformId, ProjectId};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -61,6 +62,10 @@ struct KpiQuery {
     /// Part of name, code or definition.
     #[validate(nested)]
     search: Option<Line>,
+    /// Tell also where they stand in this fiscal year: `of_year`.
+    #[validate(range(min = 1950, max = 2200))]
+    #[param(minimum = 1950, maximum = 2200)]
+    fiscal_year: Option<i16>,
     /// `next` of the previous page.
     after: Option<Cursor>,
     /// Rows of a page.
@@ -84,6 +89,7 @@ async fn list_kpis(access: Access<List<Kpi>>, Query(query): Query<KpiQuery>) -> 
         owner_org_id: query.owner_org_id,
         status: query.status,
         search: query.search.map(|s| s.0),
+        fiscal_year: query.fiscal_year,
         after: after(query.after.as_ref())?,
         limit: query.limit + 1,
     };
@@ -197,7 +203,7 @@ async fn list_observations_of_kpi(
     // A KPI has a few hundred values at the most; the analysts' table streams.
     let limit = if csv { 100_000 } else { query.limit };
     let cursor = after(query.after.as_ref())?;
-    let (kpi, observations) = access
+    let (kpi, lines, observations) = access
         .read(async |tx| {
             let filter = ObservationFilter {
                 kpi_id: Some(tx.on.id),
@@ -207,11 +213,18 @@ async fn list_observations_of_kpi(
                 after: cursor,
                 limit: limit + 1,
             };
-            Ok((tx.on.clone(), KpiObservation::list(tx.db, filter).await?))
+            let lines = async {
+                match csv {
+                    true => KpiSeries::list(tx.db, Some(tx.on.id), None, limit).await,
+                    false => Ok(Vec::new()),
+                }
+            };
+            let (lines, observations) = futures_util::try_join!(lines, KpiObservation::list(tx.db, filter))?;
+            Ok((tx.on.clone(), lines, observations))
         })
         .await?;
     if csv {
-        let file = csv_of(&kpi, &observations).map_err(Error::internal)?;
+        let file = csv_of(&kpi, &lines, &observations).map_err(Error::internal)?;
         return Ok(HttpResponse::Ok()
             .content_type("text/csv; charset=utf-8")
             .body(file)
@@ -228,6 +241,11 @@ struct CsvRow<'a> {
     kpi_name: String,
     unit: Option<String>,
     series_id: KpiSeriesId,
+    municipality_code: Option<&'a str>,
+    district: Option<String>,
+    organization_id: Option<OrganizationId>,
+    /// 年代=20代、性別=女
+    dimensions: Option<String>,
     period_kind: &'a str,
     period_start: chrono::NaiveDate,
     period_end: chrono::NaiveDate,
@@ -243,15 +261,22 @@ struct CsvRow<'a> {
     quality: &'a str,
     series_break: bool,
     source: Option<String>,
+    note: Option<String>,
     revision: i32,
+    reason: Option<String>,
     recorded_at: chrono::DateTime<chrono::Utc>,
+    recorded_by: Option<String>,
 }
 
-const CSV_HEADER: [&str; 21] = [
+const CSV_HEADER: [&str; 28] = [
     "kpi_id",
     "kpi_name",
     "unit",
     "series_id",
+    "municipality_code",
+    "district",
+    "organization_id",
+    "dimensions",
     "period_kind",
     "period_start",
     "period_end",
@@ -267,11 +292,19 @@ const CSV_HEADER: [&str; 21] = [
     "quality",
     "series_break",
     "source",
+    "note",
     "revision",
+    "reason",
     "recorded_at",
+    "recorded_by",
 ];
 
-fn csv_of(kpi: &Kpi, observations: &[KpiObservation]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+fn csv_of(
+    kpi: &Kpi,
+    lines: &[KpiSeries],
+    observations: &[KpiObservation],
+) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let lines: HashMap<_, _> = lines.iter().map(|l| (l.id, &l.fields)).collect();
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .has_headers(false)
@@ -280,12 +313,17 @@ fn csv_of(kpi: &Kpi, observations: &[KpiObservation]) -> Result<Vec<u8>, Box<dyn
     writer.write_record(CSV_HEADER)?;
     for o in observations {
         let f = &o.fields;
+        let line = lines.get(&f.series_id);
         let decimal = |d: &Option<model::value::Decimal>| d.as_ref().map(ToString::to_string);
         writer.serialize(CsvRow {
             kpi_id: o.kpi_id,
             kpi_name: cell(&kpi.fields.name),
             unit: kpi.fields.unit.as_deref().map(cell),
             series_id: f.series_id,
+            municipality_code: line.and_then(|l| l.municipality_code.as_deref()),
+            district: line.and_then(|l| l.district.as_deref()).map(cell),
+            organization_id: line.and_then(|l| l.organization_id),
+            dimensions: line.and_then(|l| dimensions(l)),
             period_kind: f.period_kind.as_str(),
             period_start: f.period_start,
             period_end: f.period_end,
@@ -301,11 +339,25 @@ fn csv_of(kpi: &Kpi, observations: &[KpiObservation]) -> Result<Vec<u8>, Box<dyn
             quality: f.quality.as_str(),
             series_break: f.series_break,
             source: f.source.as_deref().map(cell),
+            note: f.note.as_deref().map(cell),
             revision: o.revision,
+            reason: f.reason.as_deref().map(cell),
             recorded_at: o.created_at,
+            recorded_by: o.recorded_by.as_deref().map(cell),
         })?;
     }
     Ok(writer.into_inner()?)
+}
+
+/// Values of dimensions in one cell; none for a line without.
+fn dimensions(line: &KpiSeriesFields) -> Option<String> {
+    let pairs: Vec<String> = line
+        .dimensions
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.0))
+        .collect();
+    (!pairs.is_empty()).then(|| cell(&pairs.join("、")))
 }
 
 /// A text cell that no spreadsheet takes for a formula, on one line.

@@ -35,11 +35,13 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::web::{self, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use error::Error;
+use tracing_actix_web::RequestId;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 /// One line per resource.
 fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -129,6 +131,23 @@ pub fn app(
                 .add(("content-security-policy", screens::CONTENT_SECURITY_POLICY))
                 .add(("cache-control", "no-store")),
         )
+        // Every answer carries the id under which the log knows its request: staff can tell it to the operator.
+        .wrap_fn(|request, service| {
+            let id = request
+                .extensions()
+                .get::<RequestId>()
+                .map_or_else(Uuid::now_v7, |id| Uuid::from_bytes(*(**id).as_bytes()));
+            let answer = error::REQUEST_ID.sync_scope(id, || actix_web::dev::Service::call(service, request));
+            async move {
+                let mut response = error::REQUEST_ID.scope(id, answer).await?;
+                if let Ok(value) = id.to_string().parse() {
+                    response
+                        .headers_mut()
+                        .insert(header::HeaderName::from_static("x-request-id"), value);
+                }
+                Ok(response)
+            }
+        })
         .wrap(tracing_actix_web::TracingLogger::default());
     (service, document)
 }

@@ -86,10 +86,14 @@ fn constraint(name: &str) -> String {
         "roadmap_items_carried_over_once" => "この取り組みはすでに繰り越されています。",
         "roadmap_items_actor" => "予定と実績には活動主体を選んでください。",
         "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
+        "plans_years_in_use" => {
+            "計画期間から外れる年度に取り組みが入力されています。先にその取り組みを消すか移してください。"
+        }
         "platforms_municipality_codes_fkey" => "登録されていない団体コードが含まれています。",
         "user_roles_fits_organization" => "この団体の種類では選べない役割です。団体に合う役割を選んでください。",
         "user_roles_no_overlap" => "この人には同じ期間に別の役割があります。期間を見直してください。",
         "grants_subject" => "人か団体のどちらか一方を指定してください。",
+        "grants_user_id_fkey" => "自団体の人を選んでください。ほかの団体には、団体として閲覧を認めてください。",
         "grants_scope_id_fkey" => "自団体のプラットフォームか計画を指定してください。",
         "organizations_standing" => "アカウントのある団体の種類と所在地は、システム管理者が変更します。",
         "users_email_key" => "このメールアドレスはすでに使われています。",
@@ -102,6 +106,8 @@ fn constraint(name: &str) -> String {
         "自分自身やその下にあるものを上位に選ぶことはできません。"
     } else if name.ends_with("_transition_reason") {
         "差し戻すとき、確定や公表を取り消すときは、理由を入力してください。"
+    } else if name.ends_with("_locked") {
+        "確定した記録は変更できません。先に理由を添えて下書きに戻してください。"
     } else if name.ends_with("_transition") {
         "今の状態からその状態へは進めません。"
     } else if name.ends_with("_fkey") {

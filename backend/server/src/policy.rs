@@ -24,6 +24,7 @@ pub enum Action {
     Create,
     Update,
     Delete,
+    Transit,
     Confirm,
 }
 

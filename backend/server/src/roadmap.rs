@@ -1,6 +1,6 @@
 //! The roadmap sheet: states of its cells, and its entries.
 
-use crate::access::{Access, Create, Delete, Edit, List, Read, Transit};
+use crate::access::{Access, Create, Delete, Edit, List, Read};
 use crate::error::Result;
 use crate::http::{
     Committed, Created, Cursor, Json, NoContent, Page, Patch, Query, Tagged, Updated, after, default_limit,
@@ -223,7 +223,7 @@ struct CarryOver {
 #[utoipa::path()]
 #[post("/roadmap-items/{roadmap_item_id}/carry-over")]
 async fn carry_over_roadmap_item(
-    access: Access<Transit<RoadmapItem>>,
+    access: Access<Edit<RoadmapItem>>,
     body: Json<CarryOver>,
 ) -> Result<Committed<Created<RoadmapItem>>> {
     access

@@ -20,7 +20,7 @@ use crate::{
     fail, layout,
     postgres::{self, Cluster},
     process::say,
-    service::{self, Profile, Serving, Settings},
+    service::{self, Serving, Settings},
 };
 use mapping::{Fate, Mapping};
 use serde_json::{Map, Value};
@@ -41,8 +41,8 @@ pub fn seeds() -> Option<PathBuf> {
 /// A part of a document that is counted on its own: its name and where it begins.
 pub type Part = (&'static str, &'static [&'static str]);
 
-/// Enters and reads back everything below `dir`. Passed and failed count leaves.
-pub fn run(dir: &Path) -> Result<Counts> {
+/// Enters and reads back everything below `dir`, with this server. Passed and failed count leaves.
+pub fn run(server: PathBuf, dir: &Path) -> Result<Counts> {
     let dir = if dir.join("seed-data").is_dir() {
         dir.join("seed-data")
     } else {
@@ -65,7 +65,7 @@ pub fn run(dir: &Path) -> Result<Counts> {
         }
         mappings.push((mapping, parts));
     }
-    let house = House::open()?;
+    let house = House::open(server)?;
     let mut api = house.api();
     api.enter("founding", &demo::founding()?)?;
     let mut counts = Counts::default();
@@ -83,8 +83,8 @@ pub fn run(dir: &Path) -> Result<Counts> {
 }
 
 /// The project's own demo data, entered and read back leaf by leaf: what can be tried without the seed documents.
-pub fn fixture() -> Result<Counts> {
-    let house = House::open()?;
+pub fn fixture(server: PathBuf) -> Result<Counts> {
+    let house = House::open(server)?;
     let mut api = house.api();
     let entries = demo::enter(&mut api)?;
     let records: Vec<Entry> = entries
@@ -139,8 +139,7 @@ struct House {
 const PASSWORD: &str = "yamabuki-kawasemi-tombo";
 
 impl House {
-    fn open() -> Result<Self> {
-        let program = service::build(Profile::Debug)?;
+    fn open(program: PathBuf) -> Result<Self> {
         let cluster = Cluster::throw_away("acceptance")?;
         postgres::prepare(&cluster, "tsunagi")?;
         let folder = layout::target().join(format!("tsunagi-acceptance-{}", std::process::id()));

@@ -109,9 +109,10 @@ fn perform(chore: Chore) -> Result<()> {
         }
         Chore::Bench(options) => bench::run(&options),
         Chore::Acceptance { dir } => {
+            let server = service::build(Profile::Debug)?;
             let counts = match dir {
-                Some(dir) => acceptance::run(&dir)?,
-                None => acceptance::fixture()?,
+                Some(dir) => acceptance::run(server, &dir)?,
+                None => acceptance::fixture(server)?,
             };
             println!("{} placed, {} not placed", counts.passed, counts.failed);
             if counts.failed > 0 {

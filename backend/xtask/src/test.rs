@@ -125,13 +125,13 @@ fn steps(suite: &mut Suite) -> Result<()> {
     drop(demo);
     suite.step("demo data read back", || {
         needs(compiled, "the server")?;
-        Ok(Step::Done(Some(acceptance::fixture()?)))
+        Ok(Step::Done(Some(acceptance::fixture(server.clone())?)))
     })?;
     suite.step("seed acceptance", || match acceptance::seeds() {
         None => Ok(Step::NotRun("seed acceptance: NOT RUN")),
         Some(seeds) => {
             needs(compiled, "the server")?;
-            Ok(Step::Done(Some(acceptance::run(&seeds)?)))
+            Ok(Step::Done(Some(acceptance::run(server.clone(), &seeds)?)))
         }
     })?;
     Ok(())

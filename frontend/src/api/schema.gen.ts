@@ -1869,10 +1869,10 @@ export interface components {
              * @example name
              */
             field: string;
-            /** @description Before. */
-            from: Record<string, never>;
-            /** @description After. */
-            to: Record<string, never>;
+            /** @description Before: any JSON. */
+            from: unknown;
+            /** @description After: any JSON. */
+            to: unknown;
         };
         /** @description A council's system, which signs in with client credentials. */
         Client: {
@@ -2947,6 +2947,11 @@ export interface components {
             /** @description `after` of the next page; null on the last one. */
             next?: string | null;
         };
+        /** @description Where a KPI stands in one fiscal year. */
+        KpiOfYear: {
+            observation?: components["schemas"]["KpiObservation"] | null;
+            target?: components["schemas"]["KpiTarget"] | null;
+        };
         /** @description A merge patch: an absent field stays, null clears it. */
         KpiPatch: {
             area_rule?: null | components["schemas"]["AreaRule"];
@@ -3160,6 +3165,7 @@ export interface components {
             /** @description 指標名 */
             name: components["schemas"]["Name"];
             numerator_label: components["schemas"]["Line"] | null;
+            of_year: components["schemas"]["KpiOfYear"] | null;
             /** @description Who owns and edits the record. */
             owner_org_id: components["schemas"]["OrganizationId"];
             plan_id: components["schemas"]["PlanId"] | null;
@@ -4322,6 +4328,11 @@ export interface components {
             /** @description Fields that are wrong. */
             errors?: components["schemas"]["FieldError"][];
             /**
+             * Format: uuid
+             * @description The request, as the log of the service names it; also the header `X-Request-Id` of every answer.
+             */
+            request_id?: string | null;
+            /**
              * Format: int32
              * @description The HTTP status.
              * @example 422
@@ -4934,6 +4945,8 @@ export interface components {
             plan: components["schemas"]["Plan"];
             /** @description 役割 */
             roles: components["schemas"]["GoalRole"][];
+            /** @description 目標値 of these KPIs that are in force, by year: numbers, sentences, and years for which none is set. */
+            targets: components["schemas"]["KpiTarget"][];
         };
         /** @description A KPI where the sheet lists it, with where it stands. */
         SheetKpi: {
@@ -11109,6 +11122,8 @@ export interface operations {
                 status?: components["schemas"]["Status"];
                 /** @description Part of name, code or definition. */
                 search?: components["schemas"]["Line"];
+                /** @description Tell also where they stand in this fiscal year: `of_year`. */
+                fiscal_year?: number;
                 /** @description `next` of the previous page. */
                 after?: components["schemas"]["Cursor"];
                 /** @description Rows of a page. */

@@ -28,6 +28,8 @@ create function app_setting(name text) returns text language sql stable parallel
 $$;
 
 create function app_org() returns uuid language sql stable parallel safe as $$ select app_setting('org')::uuid $$;
+-- Whose records the caller reads besides what is published: nobody's, if he only audits, analyses or operates.
+create function app_content_org() returns uuid language sql stable parallel safe as $$ select app_setting('content_org')::uuid $$;
 create function app_actor() returns uuid language sql stable parallel safe as $$ select app_setting('actor')::uuid $$;
 create function app_role() returns text language sql stable parallel safe as $$ select app_setting('role') $$;
 create function app_as_of() returns timestamptz language sql stable parallel safe as $$ select app_setting('as_of')::timestamptz $$;
@@ -274,7 +276,7 @@ begin
   execute format('alter table %I enable row level security', target);
   execute format('alter table %I force row level security', target);
   execute format('create policy owner_all on %I to tsunagi_owner using (true) with check (true)', target);
-  execute format('create policy app_select on %I for select to tsunagi_app using (%s or %s)', target, own, readable);
+  execute format('create policy app_select on %I for select to tsunagi_app using (owner_org_id = (select app_content_org()) or %s)', target, readable);
   execute format('create policy app_insert on %I for insert to tsunagi_app with check (%s)', target, writes);
   execute format('grant select, insert on %I to tsunagi_app', target);
   if not append_only then
@@ -331,14 +333,14 @@ alter table record_history enable row level security;
 alter table record_history force row level security;
 create policy owner_all on record_history to tsunagi_owner using (true) with check (true);
 create policy app_select on record_history for select to tsunagi_app
-  using (stream_id = (select app_org()) or record_visible(entity, record_id));
+  using (stream_id = (select app_content_org()) or record_visible(entity, record_id));
 grant select on record_history to tsunagi_app;
 
 alter table change_log enable row level security;
 alter table change_log force row level security;
 create policy owner_all on change_log to tsunagi_owner using (true) with check (true);
 create policy app_select on change_log for select to tsunagi_app
-  using (stream_id = (select app_org()) or record_visible(entity, record_id));
+  using (stream_id = (select app_content_org()) or record_visible(entity, record_id));
 grant select on change_log to tsunagi_app;
 
 alter table change_stream enable row level security;
@@ -395,11 +397,15 @@ create function search_key(variadic parts text[]) returns text language sql immu
 $$;
 
 -- Life of a sheet: draft, submitted, returned, confirmed, published. Going back from what was confirmed,
--- and returning what was submitted, needs a reason.
+-- and returning what was submitted, needs a reason. What is confirmed is neither changed nor deleted before it is unlocked.
 create function check_transition() returns trigger language plpgsql as $$
 begin
-  if new.status = old.status then
-    return new;
+  if tg_op = 'DELETE' or new.status = old.status then
+    if old.status in ('confirmed', 'published') then
+      raise exception 'unlock it first' using errcode = '23514',
+        constraint = format('%s_locked', tg_table_name), table = tg_table_name;
+    end if;
+    return case when tg_op = 'DELETE' then old else new end;
   end if;
   if (old.status, new.status) not in (
     ('draft', 'submitted'), ('returned', 'submitted'), ('submitted', 'returned'), ('submitted', 'confirmed'), ('submitted', 'draft'),

@@ -13,7 +13,7 @@ create table municipalities (
   valid_from date,
   valid_to date,
   successor_code text,
-  search text generated always as (search_key(prefecture_name, name, kana, code)) stored,
+  search text generated always as (search_key(prefecture_name || name, kana, code)) stored,
   constraint municipalities_pkey primary key (code),
   constraint municipalities_code check (code ~ '^[0-9]{6}$'),
   constraint municipalities_kind check (kind in ('prefecture', 'designated_city', 'city', 'special_ward', 'ward', 'town', 'village')),
@@ -46,7 +46,7 @@ create table organizations (
   valid_from date,
   valid_to date,
   successor_id uuid,
-  search text generated always as (search_key(name, coalesce(kana, ''))) stored,
+  search text generated always as (search_key(variadic array[name, coalesce(kana, '')] || aliases)) stored,
   constraint organizations_pkey primary key (id),
   constraint organizations_kind check (kind in ('national', 'prefecture', 'municipality', 'department', 'joint_body', 'social_welfare_council',
     'community_general_support_center', 'community_promotion_council', 'social_welfare_corporation', 'npo', 'general_incorporated_association',
@@ -221,6 +221,7 @@ begin
   end if;
   perform set_config('app.begun', 'yes', true), set_config('app.actor', coalesce(p_actor::text, ''), true),
           set_config('app.actor_name', coalesce(actor_name, ''), true), set_config('app.org', coalesce(p_org::text, ''), true),
+          set_config('app.content_org', case when role in ('auditor', 'analyst', 'system_admin') then '' else coalesce(p_org::text, '') end, true),
           set_config('app.role', role, true), set_config('app.request', coalesce(p_request::text, ''), true),
           set_config('app.reason', coalesce(p_reason, ''), true), set_config('app.as_of', coalesce(p_as_of::text, ''), true),
           set_config('app.prefecture', case when org_kind = 'prefecture' then coalesce(prefecture_code, '') else '' end, true),
@@ -246,13 +247,13 @@ create trigger b_no_cycle before insert or update of parent_id on organizations
 
 -- People are seen by their own organisation; the system administrator makes the first administrator of each.
 select record_attach('users',
-  readable => 'id = (select app_actor()) or (select app_role()) in (''system_admin'', ''authenticator'')',
+  readable => 'owner_org_id = (select app_org()) or id = (select app_actor()) or (select app_role()) in (''system_admin'', ''authenticator'')',
   writable => '(select app_role()) = ''system_admin''');
 select record_attach('user_roles',
-  readable => 'user_id = (select app_actor()) or (select app_role()) in (''system_admin'', ''authenticator'')',
+  readable => 'owner_org_id = (select app_org()) or user_id = (select app_actor()) or (select app_role()) in (''system_admin'', ''authenticator'')',
   writable => '(select app_role()) = ''system_admin''');
-select record_attach('grants', readable => 'user_id = (select app_actor()) or organization_id = (select app_org())');
-select record_attach('clients', readable => '(select app_role()) = ''authenticator''');
+select record_attach('grants', readable => 'owner_org_id = (select app_org()) or user_id = (select app_actor()) or organization_id = (select app_org())');
+select record_attach('clients', readable => 'owner_org_id = (select app_org()) or (select app_role()) = ''authenticator''');
 
 -- What is not a record: reached only while signing in, or by the administrator who sets a password.
 do $$

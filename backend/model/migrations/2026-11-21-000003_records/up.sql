@@ -265,6 +265,7 @@ create table roadmap_cells (
   constraint roadmap_cells_actor_id_fkey foreign key (actor_id) references plan_actors (id)
 );
 create index roadmap_cells_actor_id on roadmap_cells (actor_id);
+create index roadmap_cells_list on roadmap_cells (fiscal_year, id);
 
 create table roadmap_items (
   id uuid not null,
@@ -296,7 +297,8 @@ create table roadmap_items (
   constraint roadmap_items_actor_id_fkey foreign key (actor_id) references plan_actors (id),
   constraint roadmap_items_carried_over_from_id_fkey foreign key (carried_over_from_id) references roadmap_items (id)
 );
-create index roadmap_items_list on roadmap_items (goal_id, fiscal_year, position, id);
+create index roadmap_items_goal_id on roadmap_items (goal_id, fiscal_year, position, id);
+create index roadmap_items_list on roadmap_items (fiscal_year, position, id);
 create index roadmap_items_actor_id on roadmap_items (actor_id, fiscal_year);
 create index roadmap_items_due_on on roadmap_items (owner_org_id, due_on) where due_on is not null;
 
@@ -663,10 +665,11 @@ create table finding_notes (
 -- ---------------------------------------------------------------------------------------------
 -- Rights on rows (the second wall; the first is Access<P> with policy.toml).
 
--- Roots carry visibility and status: published to all, submitted to the prefecture, shared with partners.
+-- Roots carry visibility and status: published to all, submitted to the prefecture (and still seen by it when it has
+-- returned them), shared with partners.
 create function root_readable(variadic shared_keys text[]) returns text language sql immutable as $$
   select format($p$(visibility = 'public' and status = 'published')
-    or (status in ('submitted', 'confirmed', 'published') and owner_org_id = any((select app_gathers())::uuid[]))
+    or (status <> 'draft' and owner_org_id = any((select app_gathers())::uuid[]))
     or (visibility <> 'organization' and (%s))$p$,
     (select string_agg(format('%I = any((select app_shared())::uuid[])', k), ' or ') from unnest(shared_keys) k))
 $$;
@@ -680,8 +683,9 @@ select record_attach('platform_years', 'platforms', 'platform_id', child_readabl
 -- A member organisation keeps its own row up to date.
 select record_attach('members', 'platforms', 'platform_id', child_readable('members', 'platforms', 'platform_id'),
   'organization_id = (select app_org())');
--- … but nobody makes himself a member: what is shared follows membership.
-create policy app_insert_owner on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+-- … but nobody makes himself a member, or ends it: what is shared follows membership.
+create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
+create policy owner_dismisses on members as restrictive for delete to tsunagi_app using (owner_org_id = (select app_org()));
 create function keep_membership() returns trigger language plpgsql as $$
 begin
   if new.owner_org_id is distinct from app_org()
@@ -716,7 +720,7 @@ select record_attach('kpi_targets', 'kpis', 'kpi_id', child_readable('kpi_target
 select record_attach('kpi_observations', 'kpis', 'kpi_id', child_readable('kpi_observations', 'kpis', 'kpi_id'),
   'exists (select 1 from kpi_series s where s.id = series_id and s.organization_id = (select app_org()))', append_only => true);
 select record_attach('municipality_facts', readable =>
-  '(visibility = ''public'' and status = ''published'') or (status in (''submitted'', ''confirmed'', ''published'') and owner_org_id = any((select app_gathers())::uuid[]))');
+  '(visibility = ''public'' and status = ''published'') or (status <> ''draft'' and owner_org_id = any((select app_gathers())::uuid[]))');
 select record_attach('external_ids');
 select record_attach('finding_notes');
 
@@ -725,10 +729,15 @@ alter table kpi_current force row level security;
 create policy owner_all on kpi_current to tsunagi_owner using (true) with check (true);
 create policy app_select on kpi_current for select to tsunagi_app using (exists (select 1 from kpis k where k.id = kpi_id));
 grant select on kpi_current to tsunagi_app;
+-- The value of an observation as one number: numerator by denominator, in the unit of the KPI (41 where that is %).
+create function observed_value(number numeric, numerator numeric, denominator numeric, unit text) returns numeric
+  language sql immutable parallel safe as $$
+  select coalesce(number, case when normalize(unit, NFKC) = '%' then 100 else 1 end * numerator / denominator)
+$$;
 -- The past has no kept current value; as_of computes it from the observations and targets of that day.
 create view as_of.kpi_current with (security_invoker = true) as
 select k.id as kpi_id, o.id as observation_id, o.period_kind, o.period_start, o.period_end,
-       coalesce(o.number, o.numerator / o.denominator) as value, o.state as text, o.missing_reason, o.quality,
+       observed_value(o.number, o.numerator, o.denominator, k.unit) as value, o.state as text, o.missing_reason, o.quality,
        coalesce(t.targets, '{}') as targets
 from as_of.kpis k
 left join lateral (
@@ -752,11 +761,32 @@ create trigger b_no_cycle before insert or update of parent_id on plan_actors
 create trigger b_no_cycle before insert or update of parent_id on goals
   for each row when (new.parent_id is not null) execute function refuse_cycle();
 
-create trigger b_transition before update of status on platforms for each row execute function check_transition();
-create trigger b_transition before update of status on plans for each row execute function check_transition();
-create trigger b_transition before update of status on projects for each row execute function check_transition();
-create trigger b_transition before update of status on kpis for each row execute function check_transition();
-create trigger b_transition before update of status on municipality_facts for each row execute function check_transition();
+-- A prefecture returns what was submitted to it, and changes nothing else of it.
+create function keep_sheet() returns trigger language plpgsql as $$
+declare
+  moving constant text[] := '{status,version,updated_at,search}';
+begin
+  if to_jsonb(new) - moving <> to_jsonb(old) - moving then
+    raise exception 'row-level security: the sheet is kept by its owner' using errcode = '42501';
+  end if;
+  return new;
+end $$;
+
+do $$
+declare
+  t text;
+begin
+  foreach t in array array['platforms', 'plans', 'projects', 'kpis', 'municipality_facts'] loop
+    execute format('create trigger b_transition before update or delete on %I for each row execute function check_transition()', t);
+    execute format('create policy app_return on %I for update to tsunagi_app
+      using ((select app_may_write()) and status = ''submitted'' and owner_org_id = any((select app_gathers())::uuid[]))
+      with check (status = ''returned'')', t);
+    -- Before the stamp, which keeps version and times to itself.
+    execute format('create trigger a_keep before update on %I for each row
+      when (coalesce(current_setting(''app.org'', true), '''') <> old.owner_org_id::text and coalesce(current_setting(''app.org'', true), '''') <> '''')
+      execute function keep_sheet()', t);
+  end loop;
+end $$;
 
 -- Municipality codes of an area must exist. Series of areas use a foreign key; an array cannot.
 create function check_municipality_codes() returns trigger language plpgsql as $$
@@ -780,9 +810,6 @@ begin
   return new;
 end $$;
 create trigger b_scope before insert or update of scope_id on grants for each row execute function check_grant_scope();
-
--- Whoever is a member sees what is shared with members, so only the owner of the platform makes one.
-create policy owner_admits on members as restrictive for insert to tsunagi_app with check (owner_org_id = (select app_org()));
 -- The day by which facts are ordered: the last one their period names.
 create function order_fact() returns trigger language plpgsql as $$
 begin
@@ -805,6 +832,21 @@ begin
 end $$;
 create trigger b_see_record before insert or update on external_ids for each row execute function refuse_unseen_record();
 create trigger b_see_record before insert or update on finding_notes for each row execute function refuse_unseen_record();
+
+-- A plan keeps the years in which something stands on its sheet.
+create function keep_years_in_use() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from goals g join roadmap_items i on i.goal_id = g.id
+      where g.plan_id = new.id and i.fiscal_year not between new.first_fiscal_year and new.last_fiscal_year)
+    or exists (select 1 from goals g join roadmap_cells c on c.goal_id = g.id
+      where g.plan_id = new.id and c.fiscal_year not between new.first_fiscal_year and new.last_fiscal_year)
+  then
+    raise exception 'there are entries outside' using errcode = '23514', constraint = 'plans_years_in_use', table = 'plans';
+  end if;
+  return new;
+end $$;
+create trigger b_years_in_use before update of first_fiscal_year, last_fiscal_year on plans
+  for each row execute function keep_years_in_use();
 
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
@@ -1007,7 +1049,7 @@ create function keep_current_observation() returns trigger
 begin
   insert into kpi_current as c (kpi_id, observation_id, period_kind, period_start, period_end, value, text, missing_reason, quality)
   select new.kpi_id, new.id, new.period_kind, new.period_start, new.period_end,
-         coalesce(new.number, new.numerator / new.denominator), new.state, new.missing_reason, new.quality
+         coalesce(new.number, observed_value(null, new.numerator, new.denominator, (select k.unit from kpis k where k.id = new.kpi_id))), new.state, new.missing_reason, new.quality
   where new.series_id = new.kpi_id
   on conflict on constraint kpi_current_pkey do update set observation_id = excluded.observation_id, period_kind = excluded.period_kind,
     period_start = excluded.period_start, period_end = excluded.period_end, value = excluded.value, text = excluded.text,
@@ -1016,6 +1058,17 @@ begin
   return null;
 end $$;
 create trigger k_current after insert on kpi_observations for each row execute function keep_current_observation();
+
+-- Another unit, another number.
+create function keep_current_unit() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update kpi_current c set value = observed_value(o.number, o.numerator, o.denominator, new.unit)
+  from kpi_observations o where c.kpi_id = new.id and o.id = c.observation_id and o.numerator is not null;
+  return null;
+end $$;
+create trigger k_current after update of unit on kpis for each row
+  when (old.unit is distinct from new.unit) execute function keep_current_unit();
 
 create function keep_current_target() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
