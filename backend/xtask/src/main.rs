@@ -49,7 +49,7 @@ enum Chore {
     },
     /// Write only schema.rs, from the migrations
     GenSchema,
-    /// Write the generated files and accept the tests' new snapshots
+    /// Write the generated files and rewrite what the tests compare
     Bless,
     /// Format and lint everything that can be linted without a database
     Lint,
@@ -129,7 +129,7 @@ fn bless() -> Result<()> {
     let mut tests = test::rust_tests();
     tests
         .env("TEST_DATABASE_URL", cluster.url(SUPERUSER, "postgres"))
-        .env("INSTA_UPDATE", "always");
+        .env("UPDATE", "1");
     process::run(&mut tests)
 }
 
