@@ -2,6 +2,8 @@
 
 use crate::app::{NANBU, TOTTORI_CITY, TestApp};
 use crate::platforms::platform;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -113,6 +115,13 @@ async fn a_wrong_field_is_named() {
         ("valid_from", "2025/03/31"),
         ("valid_from", "令和7年3月31日"),
         ("valid_to", "２０２５-03-31"),
+        ("valid_to", "0000-00-00"),
+        ("valid_to", "2025-3-31"),
+        ("valid_to", " 2025-03-31"),
+        // Years that PostgreSQL cannot hold, and that a date in JSON cannot say.
+        ("valid_from", "-4714-01-01"),
+        ("valid_from", "-262143-01-01"),
+        ("valid_from", "+12345-01-01"),
     ];
     for (name, date) in dates {
         let body = json!({ "kind": "npo", "name": "団体", name: date });
@@ -213,11 +222,17 @@ async fn a_wrong_question_is_refused() {
         "parent_id=1",
         "limit=1&limit=2",
         "kind=town_hall",
+        "as_of=2025-03-31&as_of=2024-03-31",
+        "as_off=2025-03-31",
     ] {
         editor
             .get(&format!("/platforms?{query}"))
             .await
             .problem(400, "bad_query");
+    }
+    let town = format!("/organizations/{}", NANBU.id);
+    for query in ["as_off=2025-03-31", "as%5Fof=2025-03-31", "as_of", "limit=1"] {
+        editor.get(&format!("{town}?{query}")).await.problem(400, "bad_query");
     }
     for (query, path) in [
         ("limit=0", "/limit"),
@@ -237,6 +252,44 @@ async fn a_wrong_question_is_refused() {
             reply.text
         );
     }
+    // Forged: a code with NUL, a day that PostgreSQL cannot hold.
+    for key in [
+        json!(["\0", "2024-04-01", Uuid::nil()]),
+        json!(["312011", "-262143-01-01", Uuid::nil()]),
+    ] {
+        let cursor = URL_SAFE_NO_PAD.encode(key.to_string());
+        editor
+            .get(&format!("/municipality-facts?after={cursor}"))
+            .await
+            .problem(400, "bad_cursor");
+    }
+}
+
+#[tokio::test]
+async fn a_header_given_twice_is_refused() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let id = editor.post("/platforms", platform("一")).await.expect(201).id();
+    let address = format!("/platforms/{id}");
+    for (name, other) in [
+        ("if-match", "*"),
+        ("idempotency-key", "other"),
+        ("change-reason", "other"),
+        ("authorization", "Bearer other"),
+    ] {
+        let headers = [
+            ("if-match", "\"v1\""),
+            ("idempotency-key", "key"),
+            ("change-reason", "reason"),
+            (name, other),
+        ];
+        let reply = editor.send(Method::DELETE, &address, None, &headers).await;
+        match name {
+            "authorization" => reply.problem(401, "unauthenticated"),
+            _ => reply.problem(400, "bad_header"),
+        };
+    }
+    editor.get(&address).await.expect(200);
 }
 
 #[tokio::test]

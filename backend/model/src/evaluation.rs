@@ -3,8 +3,9 @@
 use crate::record::record;
 use crate::schema::evaluations;
 use crate::text::{Line, Prose, text_enum};
+use crate::value::NaiveDate;
 use crate::{Db, EvaluationId, EvaluationLevelId, GoalId, OrganizationId, PlanId, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

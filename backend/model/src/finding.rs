@@ -16,14 +16,14 @@ use crate::schema::{
     finding_notes, goals, kpi_current, kpi_observations, kpi_placements, kpis, platform_years, project_costs, projects,
 };
 use crate::text::{Line, Prose, text_enum};
-use crate::value::{Decimal, fiscal_year};
+use crate::value::{Decimal, NaiveDate, fiscal_year};
 use crate::{
     Db, FindingNoteId, GoalId, KpiId, KpiObservationId, KpiPlacementId, OrganizationId, PlanId, PlatformId, ProjectId,
     Result,
 };
 use bigdecimal::{BigDecimal, Signed, Zero};
 use change::Verdict;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};

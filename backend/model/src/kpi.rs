@@ -3,12 +3,12 @@
 use crate::record::record;
 use crate::schema::{kpi_current, kpi_observations, kpi_placements, kpi_series, kpi_targets, kpis};
 use crate::text::{Line, MunicipalityCode, Name, Prose, search_pattern, text_enum};
-use crate::value::{Decimal, Period, Status, Visibility, jsonb};
+use crate::value::{Decimal, NaiveDate, Period, Status, Visibility, jsonb};
 use crate::{
     Db, GoalId, KpiId, KpiObservationId, KpiPlacementId, KpiSeriesId, KpiTargetId, OrganizationId, PlanId, PlatformId,
     ProjectId, Result,
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -299,8 +299,7 @@ pub struct KpiStanding {
     pub kpi: Kpi,
     /// Absent while nothing was recorded.
     pub current: Option<KpiCurrent>,
-    /// Where it stood in the fiscal year that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Where it stood in the fiscal year that was asked for; null when none was.
     pub of_year: Option<KpiOfYear>,
 }
 
@@ -939,7 +938,13 @@ impl KpiObservation {
             .filter(o::series_id.eq_any(wholes))
             .filter(o::period_start.between(first, last))
             .distinct_on(o::series_id)
-            .order((o::series_id, o::period_end.desc(), o::period_start, o::revision.desc()))
+            .order((
+                o::series_id,
+                o::period_end.desc(),
+                o::period_start,
+                o::created_at.desc(),
+                o::revision.desc(),
+            ))
             .load(&mut db)
             .await
     }
@@ -964,6 +969,7 @@ impl KpiObservation {
 
 /// First and last day of a fiscal year.
 fn fiscal_year_days(year: i16) -> Option<(NaiveDate, NaiveDate)> {
+    let day = |year, month, day| chrono::NaiveDate::from_ymd_opt(year, month, day).map(NaiveDate);
     let year = i32::from(year);
-    NaiveDate::from_ymd_opt(year, 4, 1).zip(NaiveDate::from_ymd_opt(year + 1, 3, 31))
+    day(year, 4, 1).zip(day(year + 1, 3, 31))
 }

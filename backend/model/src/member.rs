@@ -3,8 +3,9 @@
 use crate::record::record;
 use crate::schema::members;
 use crate::text::{Line, Name, Prose, text_enum};
+use crate::value::NaiveDate;
 use crate::{Db, MemberId, OrganizationId, PlatformId, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn an_organisation_with_two_roles_is_one_member() {
-        let day = NaiveDate::from_ymd_opt(2025, 9, 30).expect("valid");
+        let day = "2025-09-30".parse().expect("valid");
         let known = OrganizationId::new();
         let members = [
             (MemberKind::Organization, Some(known)),

@@ -3,9 +3,9 @@
 use crate::record::record;
 use crate::schema::municipality_facts;
 use crate::text::{Line, MunicipalityCode, text_enum};
-use crate::value::{Decimal, Period, Status, Visibility};
+use crate::value::{Decimal, NaiveDate, Period, Status, Visibility};
 use crate::{Db, MunicipalityFactId, OrganizationId, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
@@ -79,9 +79,9 @@ pub struct MunicipalityFactFields {
     pub visibility: Visibility,
 }
 
-/// The day by which facts are ordered.
+/// The day by which facts are ordered; the database reads it from JSON and knows no year 0.
 fn order_day(period: &Period) -> Option<NaiveDate> {
-    period.end.or(period.start)
+    period.end.or(period.start).filter(|day| day.year() > 0)
 }
 
 fn dated(fields: &MunicipalityFactFields) -> std::result::Result<(), ValidationError> {

@@ -3,8 +3,9 @@
 use crate::record::record;
 use crate::schema::organizations;
 use crate::text::{CorporateNumber, MunicipalityCode, Name, Phone, WebAddress, search_pattern, text_enum};
+use crate::value::NaiveDate;
 use crate::{Db, OrganizationId, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};

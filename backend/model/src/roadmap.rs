@@ -3,8 +3,9 @@
 use crate::record::record;
 use crate::schema::{goals, roadmap_cells, roadmap_items};
 use crate::text::{Line, Prose, text_enum};
+use crate::value::NaiveDate;
 use crate::{Db, Error, GoalId, OrganizationId, PlanActorId, PlanId, Result, RoadmapCellId, RoadmapItemId};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};

@@ -2,12 +2,12 @@
 
 use crate::text::{Line, Prose, invalid, string_schema, text_enum};
 use bigdecimal::BigDecimal;
-use chrono::NaiveDate;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::{Jsonb, Numeric};
 use diesel::{deserialize, serialize};
+use diesel_derive_newtype::DieselNewType;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use utoipa::openapi::{RefOr, Schema};
@@ -16,9 +16,16 @@ use validator::{Validate, ValidationErrors};
 
 /// An exact decimal. A string on the wire ("17.7"), `numeric` in the database; its digits after the point are
 /// kept as written ("8.0" stays "8.0").
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[derive(Clone, Debug, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Numeric)]
 pub struct Decimal(pub BigDecimal);
+
+/// As written: 8.0 and 8.00 are the same number and different decimals, so to make one the other is a change.
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fractional_digit_count() == other.0.fractional_digit_count() && self.0 == other.0
+    }
+}
 
 const DECIMAL_PATTERN: &str = r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$";
 
@@ -87,6 +94,37 @@ impl ToSchema for Decimal {
     }
 }
 
+/// A day as RFC 3339 writes it, 2025-03-31, of the years 0 to 9999. It has the name of chrono's type because utoipa knows a date by
+/// that name; chrono's own reads " 2025-4-1" and years that neither JSON nor PostgreSQL can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, DieselNewType)]
+#[serde(transparent)]
+pub struct NaiveDate(pub chrono::NaiveDate);
+
+impl std::ops::Deref for NaiveDate {
+    type Target = chrono::NaiveDate;
+    fn deref(&self) -> &chrono::NaiveDate {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for NaiveDate {
+    type Err = &'static str;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        use chrono::Datelike;
+        let day: Option<chrono::NaiveDate> = s.parse().ok();
+        day.filter(|day| (0..=9999).contains(&day.year()) && day.to_string() == s)
+            .map(Self)
+            .ok_or("not a day: write it as 2025-03-31")
+    }
+}
+
+impl<'de> Deserialize<'de> for NaiveDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// A fiscal year (年度, April to March), named by the calendar year in which it begins: 2024 is 令和6年度.
 pub const FIRST_FISCAL_YEAR: i16 = 1950;
 /// The last fiscal year that can be written.
@@ -101,7 +139,7 @@ pub fn fiscal_year(day: NaiveDate) -> i16 {
 
 /// The day in Japan.
 pub fn today() -> NaiveDate {
-    (chrono::Utc::now() + chrono::TimeDelta::hours(9)).date_naive()
+    NaiveDate((chrono::Utc::now() + chrono::TimeDelta::hours(9)).date_naive())
 }
 
 /// Typed JSON in a `jsonb` column.
@@ -222,6 +260,7 @@ impl Visibility {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "lines_are_entered"))]
 pub struct Section {
     /// Why it is empty, or `entered`.
     pub state: SlotState,
@@ -286,6 +325,14 @@ pub struct Period {
     pub printed: Option<Line>,
 }
 
+fn lines_are_entered(section: &Section) -> Result<(), validator::ValidationError> {
+    if section.state == SlotState::Entered || section.items.is_empty() {
+        Ok(())
+    } else {
+        Err(validator::ValidationError::new("section_state"))
+    }
+}
+
 fn period_in_order(period: &Period) -> Result<(), validator::ValidationError> {
     match (period.start, period.end) {
         (Some(start), Some(end)) if end < start => Err(validator::ValidationError::new("period_order")),
@@ -312,8 +359,32 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_written_out() {
+        for text in ["2025-03-31", "0000-01-01", "9999-12-31"] {
+            let day: NaiveDate = text.parse().expect("valid");
+            assert_eq!(day.to_string(), text);
+        }
+        for text in [
+            "",
+            "2025-3-31",
+            " 2025-03-31",
+            "2025-03-31 ",
+            "0000-00-00",
+            "-0001-01-01",
+            "+12345-01-01",
+            "-262143-01-01",
+            "2025-02-29",
+            "２０２５-03-31",
+            "20250331",
+            "2025-03-31T00:00:00Z",
+        ] {
+            assert!(text.parse::<NaiveDate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_fiscal_year_begins_in_april() {
-        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).expect("valid");
+        let day = |y, m, d| NaiveDate(chrono::NaiveDate::from_ymd_opt(y, m, d).expect("valid"));
         assert_eq!(fiscal_year(day(2024, 4, 1)), 2024);
         assert_eq!(fiscal_year(day(2025, 3, 31)), 2024);
         assert_eq!(fiscal_year(day(2019, 2, 1)), 2018);

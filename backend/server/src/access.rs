@@ -5,6 +5,7 @@
 //! one transaction: begin, caller re-checked (401), record loaded (404), decision (403), version (428, 412), and only
 //! then the handler: validation (422), effect (409), commit, answer.
 
+use crate::Questions;
 use crate::error::{Error, Newer, REQUEST_ID, Result};
 use crate::http::{Answer, Committed, Json, etag};
 use crate::policy::{self, Action, Relation};
@@ -12,11 +13,12 @@ use crate::token::{Claims, Keys};
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web::Data};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveTime, Utc};
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
 use model::history::RecordVersion;
 use model::idempotency;
 use model::organization::Organization;
+use model::value::NaiveDate;
 use model::{Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -605,12 +607,23 @@ impl<P: Permission> Access<P> {
             .ok_or_else(|| Error::internal("App is not configured"))?
             .clone();
         let caller = authenticate(request, &app)?;
-        let text = |name: &str| match request.headers().get(name) {
-            None => Ok(None),
-            Some(value) => value
-                .to_str()
-                .map(|v| Some(v.trim().to_owned()))
-                .map_err(|_| Error::BadRequest("bad_header")),
+        if !request
+            .app_data::<Data<Questions>>()
+            .is_some_and(|q| q.are_known(request))
+        {
+            return Err(Error::BadRequest("bad_query"));
+        }
+        let text = |name: &str| {
+            let mut values = request.headers().get_all(name);
+            match (values.next(), values.next()) {
+                (None, _) => Ok(None),
+                (Some(value), None) => value
+                    .to_str()
+                    .map(|v| Some(v.trim().to_owned()))
+                    .map_err(|_| Error::BadRequest("bad_header")),
+                // Which one counts is not for us to guess.
+                (Some(_), Some(_)) => Err(Error::BadRequest("bad_header")),
+            }
         };
         let reason = text("change-reason")?.map(|r| reason(&r)).transpose()?;
         let idempotency = match text("idempotency-key")? {
@@ -684,12 +697,14 @@ fn as_of(query: &str) -> Result<Option<DateTime<Utc>>> {
 }
 
 fn authenticate(request: &HttpRequest, app: &App) -> Result<Caller> {
-    let Some(header) = request.headers().get(header::AUTHORIZATION) else {
-        return Ok(Caller::ANONYMOUS);
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let token = match (headers.next(), headers.next()) {
+        (None, _) => return Ok(Caller::ANONYMOUS),
+        (header, None) => header,
+        _ => None,
     };
-    let token = header
-        .to_str()
-        .ok()
+    let token = token
+        .and_then(|header| header.to_str().ok())
         .and_then(|h| h.strip_prefix("Bearer "))
         .ok_or(Error::Unauthenticated)?;
     let claims: Claims = app

@@ -56,9 +56,17 @@ impl<F: DeserializeOwned + Validate + Serialize> Json<Patch<F>> {
             return Err(Error::field("", "wrong_type"));
         }
         let mut merged = serde_json::to_value(current).map_err(Error::internal)?;
+        // Merging drops what is cleared, so a field that does not exist would not be noticed later.
+        if let Some(unknown) = fields_of(&patch).find(|name| merged.get(name).is_none()) {
+            return Err(Error::field(&format!("/{unknown}"), "unknown_field"));
+        }
         merge(&mut merged, patch);
         valid(merged)
     }
+}
+
+fn fields_of(object: &Value) -> impl Iterator<Item = &String> {
+    object.as_object().into_iter().flat_map(|fields| fields.keys())
 }
 
 fn merge(target: &mut Value, patch: Value) {
@@ -236,8 +244,14 @@ impl Cursor {
     }
 
     pub fn key<K: DeserializeOwned>(&self) -> Result<K> {
-        let bytes = BASE64.decode(&self.0).map_err(|_| Error::BadRequest("bad_cursor"))?;
-        serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest("bad_cursor"))
+        let key = BASE64
+            .decode(&self.0)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        // No key of ours has a NUL, which PostgreSQL's text does not know.
+        key.filter(|key| !key.contains("\\u0000"))
+            .and_then(|key| serde_json::from_str(&key).ok())
+            .ok_or(Error::BadRequest("bad_cursor"))
     }
 }
 

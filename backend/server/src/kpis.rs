@@ -14,7 +14,7 @@ use model::kpi::{
     KpiSeries, KpiSeriesFields, KpiStanding, KpiTarget, KpiTargetFields, ObservationFilter, PlacementFilter,
 };
 use model::text::Line;
-use model::value::Status;
+use model::value::{NaiveDate, Status};
 use model::{GoalId, KpiId, KpiSeriesId, OrganizationId, PlanId, PlatformId, ProjectId};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -247,8 +247,8 @@ struct CsvRow<'a> {
     /// 年代=20代、性別=女
     dimensions: Option<String>,
     period_kind: &'a str,
-    period_start: chrono::NaiveDate,
-    period_end: chrono::NaiveDate,
+    period_start: NaiveDate,
+    period_end: NaiveDate,
     fiscal_year: i16,
     number: Option<String>,
     low: Option<String>,

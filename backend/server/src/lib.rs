@@ -37,6 +37,7 @@ use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::web::{self, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use error::Error;
+use std::collections::{HashMap, HashSet};
 use tracing_actix_web::RequestId;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
@@ -96,9 +97,11 @@ pub fn app(
         .split_for_parts();
     let document = openapi::complete(&document);
     let methods = Methods::of(&document);
+    let questions = Questions::of(&document);
     let printed = Printed(web::Bytes::from(pretty(&document)));
     let service = service
         .app_data(Data::new(methods))
+        .app_data(Data::new(questions))
         .app_data(Data::new(printed))
         .service(
             utoipa_swagger_ui::SwaggerUi::new("/api/docs/{_:.*}")
@@ -230,6 +233,44 @@ impl Methods {
             .filter(|(pattern, _)| fits(pattern))
             .min_by_key(|(p, _)| p.iter().filter(|s| s.starts_with('{')).count())
             .map(|(_, m)| m.as_str())
+    }
+}
+
+/// Query parameters of the operations: one that is misspelt or given twice is refused, not left out.
+pub(crate) struct Questions(HashMap<String, Vec<String>>);
+
+impl Questions {
+    fn of(document: &serde_json::Value) -> Self {
+        let paths = document["paths"].as_object().into_iter().flatten();
+        let operations = paths.flat_map(|(path, item)| {
+            item.as_object().into_iter().flatten().map(move |(method, operation)| {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let names = parameters
+                    .filter(|p| p["in"] == "query")
+                    .filter_map(|p| p["name"].as_str());
+                (
+                    format!("{} {path}", method.to_uppercase()),
+                    names.map(str::to_owned).collect(),
+                )
+            })
+        });
+        Self(operations.collect())
+    }
+
+    pub(crate) fn are_known(&self, request: &HttpRequest) -> bool {
+        if request.query_string().is_empty() {
+            return true;
+        }
+        let operation = format!("{} {}", request.method(), request.match_pattern().unwrap_or_default());
+        let known = self.0.get(&operation);
+        let mut seen = HashSet::new();
+        request
+            .query_string()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').map_or("", |(name, _)| name))
+            // A change as of the past has an answer of its own.
+            .all(|name| seen.insert(name) && (name == "as_of" || known.is_some_and(|k| k.iter().any(|k| k == name))))
     }
 }
 

@@ -6,10 +6,9 @@ use crate::http::{
     Committed, Created, Cursor, Json, NoContent, Page, Patch, Plain, Query, Tagged, Updated, after, default_limit,
 };
 use actix_web::{delete, get, patch, post};
-use chrono::NaiveDate;
 use model::member::{Filter, Member, MemberCount, MemberFields};
 use model::platform::Platform;
-use model::value::today;
+use model::value::{NaiveDate, today};
 use model::{OrganizationId, PlatformId};
 use serde::Deserialize;
 use utoipa::IntoParams;

@@ -63,7 +63,9 @@ fn constraint(name: &str) -> String {
             "この年度の目標値はすでに設定されています。最新の目標値を読み込んでから変更してください。"
         }
         "kpi_targets_reason" => "目標値を変更するには、理由を入力してください。",
-        "kpi_targets_value" => "目標の種類に合わせて、数値または文章を入力してください。",
+        "kpi_targets_value" => {
+            "目標の種類に合わせて、数値または文章を入力してください。範囲の目標は上限を下限以上にしてください。"
+        }
         "evaluations_current" => "この年度の評価はすでに登録されています。最新の評価を読み込んでから変更してください。",
         "evaluations_reason" => "評価を変更するには、理由を入力してください。",
         "evaluations_level_of_plan" => "この計画の評価基準にある段階を選んでください。",
@@ -86,6 +88,11 @@ fn constraint(name: &str) -> String {
         "roadmap_items_carried_over_once" => "この取り組みはすでに繰り越されています。",
         "roadmap_items_actor" => "予定と実績には活動主体を選んでください。",
         "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
+        "kpi_series_whole" => "全体の系列は KPI とともにあります。地区や団体の値には別の系列を作ってください。",
+        "kpis_value_type_in_use" => "値が登録されているため、値の種類は変更できません。新しい KPI を作ってください。",
+        "plans_supersedes_another" => "前の計画には別の計画を選んでください。",
+        "projects_predecessor_earlier" => "前身には、この事業より前の年度の事業を選んでください。",
+        "section_state" => "行を入力するときは、状態を「入力済み」にしてください。",
         "plans_years_in_use" => {
             "計画期間から外れる年度に取り組みが入力されています。先にその取り組みを消すか移してください。"
         }
@@ -106,6 +113,8 @@ fn constraint(name: &str) -> String {
         "自分自身やその下にあるものを上位に選ぶことはできません。"
     } else if name.ends_with("_transition_reason") {
         "差し戻すとき、確定や公表を取り消すときは、理由を入力してください。"
+    } else if name.ends_with("_stays") {
+        "別の計画や KPI へは移せません。移し先に新しく作ってください。"
     } else if name.ends_with("_locked") {
         "確定した記録は変更できません。先に理由を添えて下書きに戻してください。"
     } else if name.ends_with("_transition") {
@@ -161,6 +170,7 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
         "time_of_day" => format!("{label}は 13:30 の形（半角、24時間制）で入力してください。"),
         "time_order" => format!("{label}の終了時刻は開始時刻以後にしてください。"),
         "undated" => "いつの値かが分かる日または期間を入力してください。".to_owned(),
+        "section_state" => format!("{label}に行を入力するときは、状態を「入力済み」にしてください。"),
         "period_order" => format!("{label}の終わりは始まり以後の日にしてください。"),
         _ => format!("{label}を確かめてください。"),
     }

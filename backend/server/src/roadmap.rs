@@ -6,10 +6,10 @@ use crate::http::{
     Committed, Created, Cursor, Json, NoContent, Page, Patch, Query, Tagged, Updated, after, default_limit,
 };
 use actix_web::{delete, get, patch, post};
-use chrono::NaiveDate;
 use model::roadmap::{
     CellFilter, ItemFilter, ItemProgress, RoadmapCell, RoadmapCellFields, RoadmapItem, RoadmapItemFields, RoadmapKind,
 };
+use model::value::NaiveDate;
 use model::{GoalId, PlanActorId, PlanId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};

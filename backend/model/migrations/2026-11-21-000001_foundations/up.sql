@@ -391,6 +391,11 @@ begin
   return new;
 end $$;
 
+-- A reason of blanks is none.
+create function is_blank(text text) returns boolean language sql immutable parallel safe as $$
+  select btrim(coalesce(text, ''), E' \t\r\n\u3000') = ''
+$$;
+
 -- What people search: compatibility forms folded, case folded.
 create function search_key(variadic parts text[]) returns text language sql immutable parallel safe as $$
   select lower(normalize(array_to_string(parts, ' '), NFKC))
@@ -415,7 +420,7 @@ begin
       constraint = format('%s_transition', tg_table_name), table = tg_table_name;
   end if;
   if (old.status in ('confirmed', 'published') and new.status <> 'published' or new.status = 'returned')
-    and coalesce(current_setting('app.reason', true), '') = ''
+    and is_blank(current_setting('app.reason', true))
   then
     raise exception 'a reason is needed' using errcode = '23514',
       constraint = format('%s_transition_reason', tg_table_name), table = tg_table_name;

@@ -125,6 +125,7 @@ create table plans (
   constraint plans_years check (first_fiscal_year >= 1950 and last_fiscal_year <= 2200 and last_fiscal_year between first_fiscal_year and first_fiscal_year + 30),
   constraint plans_visibility check (visibility in ('organization', 'partners', 'public')),
   constraint plans_status check (status in ('draft', 'submitted', 'returned', 'confirmed', 'published')),
+  constraint plans_supersedes_another check (supersedes_id <> id),
   constraint plans_owner_org_id_fkey foreign key (owner_org_id) references organizations (id),
   constraint plans_platform_id_fkey foreign key (platform_id) references platforms (id),
   constraint plans_municipality_code_fkey foreign key (municipality_code) references municipalities (code),
@@ -494,6 +495,7 @@ create table kpi_series (
   position integer not null default 0,
   constraint kpi_series_pkey primary key (id),
   constraint kpi_series_key unique nulls not distinct (kpi_id, municipality_code, district, organization_id, dimensions),
+  constraint kpi_series_whole check (id <> kpi_id or num_nonnulls(municipality_code, district, organization_id) = 0 and dimensions = '{}'),
   constraint kpi_series_dimensions check (jsonb_typeof(dimensions) = 'object'),
   constraint kpi_series_kpi_id_fkey foreign key (kpi_id) references kpis (id),
   constraint kpi_series_municipality_code_fkey foreign key (municipality_code) references municipalities (code),
@@ -526,8 +528,9 @@ create table kpi_targets (
   constraint kpi_targets_fiscal_year check (fiscal_year between 1950 and 2200),
   constraint kpi_targets_kind check (kind in ('numeric', 'qualitative', 'not_set')),
   constraint kpi_targets_comparator check (comparator in ('at_least', 'at_most', 'equal', 'between')),
-  constraint kpi_targets_value check (case kind when 'numeric' then value is not null and (high is not null) = (comparator = 'between')
-    when 'qualitative' then text is not null and value is null else value is null end),
+  constraint kpi_targets_value check (case kind
+    when 'numeric' then value is not null and (high is not null) = (comparator = 'between') and coalesce(high, value) >= value
+    when 'qualitative' then text is not null and num_nonnulls(value, high) = 0 else num_nonnulls(value, high) = 0 end),
   constraint kpi_targets_current unique (kpi_id, fiscal_year, revision),
   constraint kpi_targets_kpi_id_fkey foreign key (kpi_id) references kpis (id),
   constraint kpi_targets_supersedes_id_fkey foreign key (supersedes_id) references kpi_targets (id)
@@ -732,7 +735,7 @@ grant select on kpi_current to tsunagi_app;
 -- The value of an observation as one number: numerator by denominator, in the unit of the KPI (41 where that is %).
 create function observed_value(number numeric, numerator numeric, denominator numeric, unit text) returns numeric
   language sql immutable parallel safe as $$
-  select coalesce(number, case when normalize(unit, NFKC) = '%' then 100 else 1 end * numerator / denominator)
+  select coalesce(number, trim_scale(round(case when normalize(unit, NFKC) = '%' then 100 else 1 end * numerator / denominator, 9)))
 $$;
 -- The past has no kept current value; as_of computes it from the observations and targets of that day.
 create view as_of.kpi_current with (security_invoker = true) as
@@ -742,7 +745,7 @@ select k.id as kpi_id, o.id as observation_id, o.period_kind, o.period_start, o.
 from as_of.kpis k
 left join lateral (
   select o.* from as_of.kpi_observations o where o.series_id = k.id
-  order by o.period_end desc, o.period_start desc, o.revision desc limit 1) o on true
+  order by o.period_end desc, o.period_start desc, o.created_at desc, o.revision desc limit 1) o on true
 left join lateral (
   select jsonb_strip_nulls(jsonb_object_agg(t.fiscal_year::text, t.value::text order by t.revision)) as targets from as_of.kpi_targets t
   where t.kpi_id = k.id) t on true
@@ -848,11 +851,38 @@ end $$;
 create trigger b_years_in_use before update of first_fiscal_year, last_fiscal_year on plans
   for each row execute function keep_years_in_use();
 
+-- A goal, a column or a level of a plan and a line of a KPI stay where they are: what refers to them stands there, too.
+create function keep_parent() returns trigger language plpgsql as $$
+begin
+  raise exception 'it stays with its parent' using errcode = '23514', constraint = format('%s_%s_stays', tg_table_name, tg_argv[0]), table = tg_table_name;
+end $$;
+create trigger b_keep_parent before update on goals for each row when (old.plan_id <> new.plan_id) execute function keep_parent('plan_id');
+create trigger b_keep_parent before update on plan_actors for each row when (old.plan_id <> new.plan_id) execute function keep_parent('plan_id');
+create trigger b_keep_parent before update on evaluation_levels for each row when (old.plan_id <> new.plan_id) execute function keep_parent('plan_id');
+create trigger b_keep_parent before update on kpi_series for each row when (old.kpi_id <> new.kpi_id) execute function keep_parent('kpi_id');
+
+-- A project continues one of an earlier year, so none continues itself.
+create function check_predecessor() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from projects p where p.id = new.predecessor_id and p.fiscal_year >= new.fiscal_year)
+    or exists (select 1 from projects p where p.predecessor_id = new.id and p.fiscal_year <= new.fiscal_year)
+  then
+    raise exception 'the predecessor is not earlier' using errcode = '23514', constraint = 'projects_predecessor_earlier', table = 'projects';
+  end if;
+  return new;
+end $$;
+create trigger b_predecessor before insert or update of predecessor_id, fiscal_year on projects
+  for each row execute function check_predecessor();
+
 -- The fiscal year in which an item was first planned never changes: drift stays visible.
 create function keep_original_fiscal_year() returns trigger language plpgsql as $$
 declare
   origin roadmap_items;
 begin
+  if tg_op = 'UPDATE' and exists (select 1 from public.roadmap_items i where i.carried_over_from_id = new.id and i.fiscal_year <= new.fiscal_year) then
+    raise exception 'what continues it is not later any more' using errcode = '23514',
+      constraint = 'roadmap_items_carried_over_later', table = 'roadmap_items';
+  end if;
   if new.carried_over_from_id is not null then
     select i.* into origin from public.roadmap_items i where i.id = new.carried_over_from_id;
     if new.fiscal_year <= origin.fiscal_year then
@@ -979,7 +1009,7 @@ begin
   if current.id is distinct from new.supersedes_id then
     raise exception 'already evaluated' using errcode = '23505', constraint = 'evaluations_current', table = 'evaluations';
   end if;
-  if current.id is not null and coalesce(new.reason, '') = '' then
+  if current.id is not null and is_blank(new.reason) then
     raise exception 'a reason is needed' using errcode = '23514', constraint = 'evaluations_reason', table = 'evaluations';
   end if;
   new.revision := coalesce(current.revision, 0) + 1;
@@ -996,7 +1026,7 @@ begin
   if current.id is distinct from new.supersedes_id then
     raise exception 'already set' using errcode = '23505', constraint = 'kpi_targets_current', table = 'kpi_targets';
   end if;
-  if current.id is not null and coalesce(new.reason, '') = '' then
+  if current.id is not null and is_blank(new.reason) then
     raise exception 'a reason is needed' using errcode = '23514', constraint = 'kpi_targets_reason', table = 'kpi_targets';
   end if;
   new.revision := coalesce(current.revision, 0) + 1;
@@ -1028,7 +1058,7 @@ begin
   if current.id is distinct from new.supersedes_id then
     raise exception 'already recorded' using errcode = '23505', constraint = 'kpi_observations_current', table = 'kpi_observations';
   end if;
-  if current.quality = 'final' and coalesce(new.reason, '') = '' then
+  if current.quality = 'final' and is_blank(new.reason) then
     raise exception 'a reason is needed' using errcode = '23514', constraint = 'kpi_observations_reason', table = 'kpi_observations';
   end if;
   new.revision := coalesce(current.revision, 0) + 1;
@@ -1087,3 +1117,29 @@ begin
   return null;
 end $$;
 create trigger k_series after insert on kpis for each row execute function open_series();
+
+-- It goes with the KPI and not before; other lines are deleted by name.
+create function close_series() returns trigger language plpgsql as $$
+begin
+  delete from kpi_series where id = old.id and not exists (select 1 from kpi_observations o where o.series_id = old.id);
+  return old;
+end $$;
+create trigger k_series_closed before delete on kpis for each row execute function close_series();
+create function keep_whole() returns trigger language plpgsql as $$
+begin
+  raise exception 'the whole goes with its KPI' using errcode = '23514', constraint = 'kpi_series_whole', table = 'kpi_series';
+end $$;
+create trigger b_whole before delete on kpi_series for each row
+  when (old.id = old.kpi_id and pg_trigger_depth() = 0) execute function keep_whole();
+
+-- Values keep their kind.
+create function keep_value_type() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from kpi_observations o where o.kpi_id = new.id) then
+    raise exception 'there are values' using errcode = '23514', constraint = 'kpis_value_type_in_use', table = 'kpis';
+  end if;
+  return new;
+end $$;
+create trigger b_value_type before update on kpis for each row
+  when (old.value_type <> new.value_type) execute function keep_value_type();
+
