@@ -373,6 +373,13 @@ async fn an_observation_says_exactly_one_thing_of_the_kind_of_its_kpi() {
     ] {
         editor.create("/kpi-observations", of_kind(kind, start, end)).await;
     }
+    // Periods belong to the fiscal year in which they begin.
+    let kinds = async |year: i32| {
+        let list = format!("/kpi-observations?series_id={number}&fiscal_year={year}");
+        editor.list(&list, "period_kind").await
+    };
+    assert_eq!(kinds(2023).await, ["month", "day"]);
+    assert_eq!(kinds(2024).await, ["fiscal_year", "range", "quarter"]);
 }
 
 #[tokio::test]
@@ -697,6 +704,53 @@ async fn current_value_and_targets_are_those_of_the_moment_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn the_list_tells_where_kpis_stand_in_a_fiscal_year() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let (one, two) = (
+        editor.create("/kpis", kpi("一")).await,
+        editor.create("/kpis", kpi("二")).await,
+    );
+    let line = editor
+        .create("/kpi-series", json!({ "kpi_id": two, "district": "東" }))
+        .await;
+    let month = json!({ "period_kind": "month", "period_start": "2025-03-01" });
+    editor
+        .create("/kpi-observations", with(year(one, 2024, "3.0"), month))
+        .await;
+    let first = editor.create("/kpi-observations", year(one, 2024, "10")).await;
+    let correction = json!({ "supersedes_id": first, "reason": "訂正" });
+    editor
+        .create("/kpi-observations", with(year(one, 2024, "12.0"), correction))
+        .await;
+    for (series, n, number) in [(one, 2023, "9"), (one, 2025, "20"), (line, 2024, "7")] {
+        editor.create("/kpi-observations", year(series, n, number)).await;
+    }
+    let old = editor.create("/kpi-targets", target(one, 2024, "40")).await;
+    let more = json!({ "supersedes_id": old, "reason": "見直し" });
+    editor.create("/kpi-targets", with(target(one, 2024, "50"), more)).await;
+    let words = json!({ "kpi_id": two, "fiscal_year": 2024, "kind": "qualitative", "text": "連絡会を設ける" });
+    editor.create("/kpi-targets", words).await;
+    let of_year = editor.list("/kpis?fiscal_year=2024", "of_year").await;
+    assert_eq!(
+        of_year[0]["observation"]["number"], "12.0",
+        "the longest of the latest periods, in its newest revision"
+    );
+    assert_eq!(of_year[0]["target"]["value"], "50");
+    assert_eq!(of_year[1]["observation"], Value::Null, "a line is not the whole");
+    assert_eq!(of_year[1]["target"]["text"], "連絡会を設ける");
+    // Where they stand today does not depend on the year that is asked for, and other years have nothing.
+    let current = editor.list("/kpis?fiscal_year=2024", "current").await;
+    assert_eq!(current[0]["value"], "20");
+    let nothing = json!({ "observation": null, "target": null });
+    assert_eq!(
+        editor.list("/kpis?fiscal_year=2020", "of_year").await,
+        [nothing.clone(), nothing]
+    );
+    assert_eq!(editor.list("/kpis", "of_year").await, [Value::Null, Value::Null]);
+}
+
+#[tokio::test]
 async fn observations_are_a_file_with_one_value_a_row() {
     let app = TestApp::new().await;
     let editor = app.editor().await;
@@ -736,7 +790,11 @@ async fn observations_are_a_file_with_one_value_a_row() {
     };
     let before = now(&app).await;
     let ward = editor
-        .create("/kpi-series", json!({ "kpi_id": id, "district": "東西町" }))
+        .create(
+            "/kpi-series",
+            json!({ "kpi_id": id, "district": "東西町", "municipality_code": "313891",
+            "dimensions": { "年代": "20代", "性別": "女" } }),
+        )
         .await;
     let first = editor.create("/kpi-observations", year(id, 2023, "0")).await;
     let correction = json!({ "supersedes_id": first, "reason": "訂正", "series_break": true });
@@ -767,6 +825,11 @@ async fn observations_are_a_file_with_one_value_a_row() {
         ("high", ["", "", "24", ""]),
         ("missing_reason", ["", "", "", "not_yet_due"]),
         ("unit", ["人"; 4]),
+        ("district", ["", "", "東西町", ""]),
+        ("municipality_code", ["", "", "313891", ""]),
+        ("dimensions", ["", "", "年代=20代、性別=女", ""]),
+        ("reason", ["", "訂正", "", ""]),
+        ("recorded_by", ["南部町 editor"; 4]),
         ("fiscal_year", ["2023", "2023", "2024", "2024"]),
         ("period_start", ["2023-04-01", "2023-04-01", "2024-04-01", "2024-04-01"]),
         ("revision", ["1", "2", "1", "1"]),

@@ -5,7 +5,7 @@ use crate::history::now;
 use crate::kpis::{kpi, year};
 use crate::members::member;
 use crate::municipality_facts::fact;
-use crate::plans::{SharedPlan, level, plan};
+use crate::plans::{SharedPlan, actor, goal, level, plan};
 use crate::platforms::platform;
 use crate::projects::project;
 use crate::roadmap::{item, place};
@@ -46,6 +46,12 @@ async fn search_finds_compatibility_forms_and_takes_nothing_for_a_pattern() {
                 "{list} {search}"
             );
         }
+    }
+    let aliased = json!({ "kind": "company", "name": "里山の会社", "aliases": ["生活支援コーディネーター", "ＮＳＤ"] });
+    editor.create("/organizations", aliased).await;
+    for search in ["生活支援ｺｰﾃﾞｨﾈｰﾀｰ", "nsd"] {
+        let found = editor.list(&format!("/organizations?search={search}"), "kind").await;
+        assert_eq!(found, ["company"], "{search}");
     }
     let towns = app.anonymous().get("/municipalities?search=南部町").await.expect(200);
     assert_eq!(
@@ -290,4 +296,67 @@ async fn organisations_and_accounts_are_listed_page_by_page() {
         admin.create("/clients", json!({ "name": n })).await;
     }
     assert_eq!(admin.list("/clients", "name").await, ["一", "二", "三"]);
+}
+
+#[tokio::test]
+async fn nothing_is_put_below_what_others_have_published() {
+    let app = TestApp::new().await;
+    let (editor, admin, city) = (app.editor().await, app.admin().await, app.foreign_editor().await);
+    let here = SharedPlan::new(&editor).await;
+    let public = json!({ "visibility": "public" });
+    let platform_id = editor
+        .create("/platforms", with(platform("南部町PF"), public.clone()))
+        .await;
+    let project_id = editor
+        .create("/projects", with(project("交流会"), public.clone()))
+        .await;
+    let kpi_id = editor.create("/kpis", with(kpi("利用者"), public.clone())).await;
+    editor.patch(&format!("/plans/{}", here.plan), public).await.expect(200);
+    for sheet in [
+        format!("/plans/{}", here.plan),
+        format!("/platforms/{platform_id}"),
+        format!("/projects/{project_id}"),
+        format!("/kpis/{kpi_id}"),
+    ] {
+        admin.transition(&sheet, "confirmed", "").await.expect(200);
+        admin.transition(&sheet, "published", "").await.expect(200);
+        city.get(&sheet).await.expect(200);
+    }
+    for (list, body) in [
+        ("/members", member(platform_id, "市")),
+        (
+            "/platform-years",
+            json!({ "platform_id": platform_id, "fiscal_year": 2024 }),
+        ),
+        ("/project-costs", json!({ "project_id": project_id, "amount_yen": 0 })),
+        ("/goals", goal(here.plan, "市の目標")),
+        ("/plan-actors", actor(here.plan, "市")),
+        ("/evaluation-levels", level(here.plan, "A", 4)),
+        (
+            "/goal-roles",
+            json!({ "goal_id": here.goal, "actor_id": here.government }),
+        ),
+        ("/roadmap-items", item(&here, here.government, "市の取り組み")),
+        ("/roadmap-cells", place(&here, None, "note")),
+        (
+            "/evaluations",
+            json!({ "goal_id": here.goal, "fiscal_year": 2024, "stage": "self" }),
+        ),
+        ("/kpi-series", json!({ "kpi_id": kpi_id, "district": "東" })),
+        (
+            "/kpi-targets",
+            json!({ "kpi_id": kpi_id, "fiscal_year": 2024, "value": "1" }),
+        ),
+        ("/kpi-observations", year(kpi_id, 2024, "1")),
+        (
+            "/kpi-placements",
+            json!({ "kpi_id": kpi_id, "platform_id": platform_id }),
+        ),
+        (
+            "/grants",
+            json!({ "organization_id": TOTTORI_CITY.id, "scope_id": platform_id, "valid_from": "2024-04-01" }),
+        ),
+    ] {
+        city.refused(list, body, 403, "forbidden").await;
+    }
 }

@@ -1,10 +1,12 @@
 //! Plans: trees of goals, the columns of their sheets, their scales; and the life that all sheets share.
 
-use crate::app::{COUNCIL, Caller, NANBU, PROMOTION, TOTTORI_CITY, TestApp, with};
-use crate::kpis::kpi;
+use crate::app::{COUNCIL, Caller, INSTITUTE, NANBU, PROMOTION, TOTTORI_CITY, TestApp, with};
+use crate::kpis::{kpi, year};
+use crate::members::member;
 use crate::municipality_facts::fact;
 use crate::platforms::platform;
 use crate::projects::project;
+use crate::roadmap::{item, place};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -183,6 +185,27 @@ async fn a_plan_that_contradicts_itself_or_what_is_stored_is_refused() {
     ] {
         editor.patch(&own, more).await.wrong_field(path, "range");
     }
+    // Years in which something stands on the sheet stay.
+    let here = SharedPlan::new(&editor).await;
+    let written = format!(
+        "/roadmap-items/{}",
+        editor.create("/roadmap-items", item(&here, here.council, "研修")).await
+    );
+    let said = with(
+        place(&here, Some(here.government), "actual"),
+        json!({ "fiscal_year": 2024 }),
+    );
+    editor.create("/roadmap-cells", said).await;
+    let address = format!("/plans/{}", here.plan);
+    for years in [
+        json!({ "first_fiscal_year": 2023 }),
+        json!({ "last_fiscal_year": 2023 }),
+    ] {
+        editor.refused(&address, years, 409, "plans_years_in_use").await;
+    }
+    editor.delete(&written).await.expect(204);
+    let narrow = json!({ "first_fiscal_year": 2024, "last_fiscal_year": 2024 });
+    editor.patch(&address, narrow).await.expect(200);
 }
 
 #[tokio::test]
@@ -333,15 +356,20 @@ async fn every_sheet_goes_through_its_life_in_order_and_back_with_a_reason() {
         moved(&editor, "submitted", "").await;
         moved(&editor, "draft", "").await;
         moved(&admin, "confirmed", "").await;
+        let (locked, wider) = (format!("{table}_locked"), json!({ "visibility": "partners" }));
+        admin.refused(&address, wider.clone(), 409, &locked).await;
+        admin.refused(&address, Value::Null, 409, &locked).await;
         refused(&editor, "published", 403, "forbidden").await;
         refused(&admin, "submitted", 409, &order).await;
         refused(&admin, "draft", 409, &why).await;
         moved(&admin, "published", "").await;
+        admin.refused(&address, wider.clone(), 409, &locked).await;
         refused(&admin, "draft", 409, &order).await;
         refused(&editor, "confirmed", 403, "forbidden").await;
         refused(&admin, "confirmed", 409, &why).await;
         moved(&admin, "confirmed", reason).await;
         moved(&admin, "draft", reason).await;
+        editor.patch(&address, wider).await.expect(200);
         let reasons = app
             .texts(
                 "select reason from record_history where entity = $1 and reason is not null order by version",
@@ -349,6 +377,47 @@ async fn every_sheet_goes_through_its_life_in_order_and_back_with_a_reason() {
             )
             .await;
         assert_eq!(reasons, ["誤り"; 3], "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_grows_below_a_confirmed_sheet_from_year_to_year_stays_open() {
+    let app = TestApp::new().await;
+    let (editor, admin) = (app.editor().await, app.admin().await);
+    let here = SharedPlan::new(&editor).await;
+    let platform_id = editor.create("/platforms", platform("南部町PF")).await;
+    let project_id = editor.create("/projects", project("交流会")).await;
+    let kpi_id = editor.create("/kpis", kpi("相談先を知る人")).await;
+    for sheet in [
+        format!("/plans/{}", here.plan),
+        format!("/platforms/{platform_id}"),
+        format!("/projects/{project_id}"),
+        format!("/kpis/{kpi_id}"),
+    ] {
+        admin.transition(&sheet, "confirmed", "").await.expect(200);
+        admin.transition(&sheet, "published", "").await.expect(200);
+    }
+    let goal = here.goal;
+    for (list, body) in [
+        (
+            "/platform-years",
+            json!({ "platform_id": platform_id, "fiscal_year": 2024 }),
+        ),
+        ("/members", member(platform_id, "新しい団体")),
+        ("/project-costs", json!({ "project_id": project_id, "amount_yen": 0 })),
+        (
+            "/kpi-targets",
+            json!({ "kpi_id": kpi_id, "fiscal_year": 2025, "value": "1" }),
+        ),
+        ("/kpi-observations", year(kpi_id, 2024, "1")),
+        (
+            "/evaluations",
+            json!({ "goal_id": goal, "fiscal_year": 2024, "stage": "self" }),
+        ),
+        ("/roadmap-items", item(&here, here.government, "研修")),
+        ("/roadmap-cells", place(&here, Some(here.council), "actual")),
+    ] {
+        editor.create(list, body).await;
     }
 }
 
@@ -392,7 +461,7 @@ async fn a_prefecture_sees_what_was_submitted_and_no_draft() {
                     json!({ "kpi_id": kpi_id, "fiscal_year": 2024, "value": "1" }),
                 )
                 .await,
-                child("/kpi-observations", crate::kpis::year(kpi_id, 2024, "1")).await,
+                child("/kpi-observations", year(kpi_id, 2024, "1")).await,
                 child("/kpi-placements", json!({ "kpi_id": kpi_id, "goal_id": here.goal })).await,
             ],
         ),
@@ -424,6 +493,13 @@ async fn a_prefecture_sees_what_was_submitted_and_no_draft() {
             let never = append_only.iter().any(|list| child.starts_with(list));
             prefecture.delete(child).await.expect(if never { 405 } else { 403 });
         }
+        // What it returned it follows up.
+        prefecture
+            .transition(sheet, "returned", "%E7%A2%BA%E8%AA%8D")
+            .await
+            .expect(200);
+        sees(200).await;
+        editor.transition(sheet, "submitted", "").await.expect(200);
         editor.transition(sheet, "draft", "").await.expect(200);
         sees(404).await;
     }
@@ -477,6 +553,51 @@ async fn a_partner_sees_the_plan_in_which_it_has_a_column_once_it_is_shared() {
         .await
         .expect(200);
     sees(&partner, 404).await;
+}
+
+#[tokio::test]
+async fn a_grant_opens_a_plan_with_all_that_stands_on_its_sheet() {
+    let app = TestApp::new().await;
+    let (admin, adviser) = (app.admin().await, app.caller("adviser").await);
+    let (here, there) = (SharedPlan::new(&admin).await, SharedPlan::new(&admin).await);
+    let entry = format!(
+        "/roadmap-items/{}",
+        admin.create("/roadmap-items", item(&here, here.council, "研修")).await
+    );
+    let kpi_id = with(kpi("利用者"), json!({ "plan_id": here.plan, "visibility": "partners" }));
+    let kpi_id = admin.create("/kpis", kpi_id).await;
+    let of_plan = [
+        format!("/plans/{}", here.plan),
+        format!("/goals/{}", here.goal),
+        entry.clone(),
+        format!("/kpis/{kpi_id}"),
+    ];
+    let sees = async |status: u16| {
+        for address in &of_plan {
+            adviser.get(address).await.expect(status);
+        }
+        adviser
+            .get(&format!("/plans/{}", there.plan))
+            .await
+            .problem(404, "not_found");
+    };
+    let grant = |scope: Uuid| json!({ "organization_id": INSTITUTE.id, "scope_id": scope, "valid_from": "2024-04-01" });
+    sees(404).await;
+    for scope in [here.goal, kpi_id, Uuid::now_v7()] {
+        admin
+            .refused("/grants", grant(scope), 409, "grants_scope_id_fkey")
+            .await;
+    }
+    let granted = format!("/grants/{}", admin.create("/grants", grant(here.plan)).await);
+    sees(200).await;
+    adviser
+        .refused(&entry, json!({ "text": "助言" }), 403, "forbidden")
+        .await;
+    admin
+        .patch(&granted, json!({ "valid_to": "2025-03-31" }))
+        .await
+        .expect(200);
+    sees(404).await;
 }
 
 #[tokio::test]
