@@ -334,6 +334,13 @@ impl TestApp {
         ids[0].parse().expect("an id")
     }
 
+    /// How many versions of records were written so far.
+    pub async fn versions(&self) -> String {
+        self.texts("select count(*)::text from record_history", &[])
+            .await
+            .remove(0)
+    }
+
     /// The id of one of [`PEOPLE`].
     pub async fn user_id(&self, name: &str) -> Uuid {
         let email = format!("{name}@example.jp");
@@ -363,6 +370,13 @@ impl Drop for TestApp {
         });
         let _ = dropped.join();
     }
+}
+
+/// A body with further fields, or with others.
+pub fn with(mut body: Value, more: Value) -> Value {
+    let fields = body.as_object_mut().expect("a body");
+    fields.extend(more.as_object().cloned().expect("fields"));
+    body
 }
 
 /// Who asks.
@@ -412,6 +426,50 @@ impl Caller<'_> {
             &[("if-match", &etag), ("idempotency-key", &key)],
         )
         .await
+    }
+
+    /// Makes a record.
+    pub async fn create(&self, path: &str, body: Value) -> Uuid {
+        self.post(path, body).await.expect(201).id()
+    }
+
+    /// A field of every row of a list, read in pages of two: the pages are the whole list, no row twice and none lost.
+    pub async fn list(&self, path: &str, field: &str) -> Vec<Value> {
+        let path = format!("{path}{}", if path.contains('?') { "&" } else { "?" });
+        let whole = self.get(&format!("{path}limit=200")).await.expect(200);
+        let (mut rows, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}limit=2{next}")).await.expect(200);
+            let items = page["items"].as_array().cloned().unwrap_or_default();
+            rows.extend(items.iter().cloned());
+            match page["next"].as_str() {
+                Some(cursor) => next = format!("&after={cursor}"),
+                None => break,
+            }
+            assert_eq!(items.len(), 2, "{path}");
+        }
+        assert_eq!(
+            (&json!(rows), &Value::Null),
+            (&whole["items"], &whole["next"]),
+            "{path}"
+        );
+        whole.items(field)
+    }
+
+    /// Tries to create a record (by id: to change it; without a body: to delete it). That is refused with this status
+    /// and code, and nothing is written.
+    pub async fn refused(&self, path: &str, body: Value, status: u16, code: &str) {
+        let before = self.app.versions().await;
+        let by_id = path.trim_start_matches('/').contains('/');
+        let reply = match body.clone() {
+            Value::Null => self.delete(path).await,
+            body if by_id => self.patch(path, body).await,
+            body => self.post(path, body).await,
+        };
+        let got = (reply.status, reply["code"].as_str());
+        assert_eq!(got, (status, Some(code)), "{path} {body}: {}", reply.text);
+        reply.problem(status, code);
+        assert_eq!(self.app.versions().await, before, "{path} {body}");
     }
 
     /// Moves a sheet along its life.

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// A moment between the last change and the next one.
-async fn now(app: &TestApp) -> String {
+pub async fn now(app: &TestApp) -> String {
     let moment = app
         .texts(
             "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",

@@ -294,3 +294,22 @@ async fn nothing_is_put_into_a_platform_of_somebody_else() {
         .await
         .problem(409, "platforms_parent_id_fkey");
 }
+
+#[tokio::test]
+async fn a_consultative_council_has_its_layer_and_is_not_named_after_its_district() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    for (layer, name, districts) in [
+        (1, "南部町協議体", json!([])),
+        (2, "みのわの郷協議体", json!(["箕郷地区"])),
+        (3, "三地区合同の会", json!(["東西町", "天津", "大国"])),
+    ] {
+        let body = json!({ "kind": "consultative_council", "name": name, "layer": layer, "districts": districts });
+        let created = editor.post("/platforms", body.clone()).await.expect(201);
+        for (field, value) in body.as_object().expect("fields") {
+            assert_eq!(&created[field], value, "{field}");
+        }
+    }
+    let below = json!({ "kind": "consultative_council", "name": "第4層", "layer": 4 });
+    editor.post("/platforms", below).await.wrong_field("/layer", "range");
+}
