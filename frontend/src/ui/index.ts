@@ -3,7 +3,7 @@ export { announce } from "./announce";
 export { Button, buttonClass } from "./Button";
 export { Combobox } from "./Combobox";
 export { ConflictDialog, mergeProposal, type TextConflict } from "./ConflictDialog";
-export { DataGrid, GridCell } from "./DataGrid";
+export { DataGrid, GridCell, type PastedCell } from "./DataGrid";
 export { DateField } from "./DateField";
 export { ConfirmDialog, Dialog } from "./Dialog";
 export { EditableProse, ProseView } from "./EditableProse";

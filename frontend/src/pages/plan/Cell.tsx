@@ -18,7 +18,7 @@ export interface Place {
 /** What can be done with a sheet; one object for its whole life, so that cells need not be drawn again. */
 export interface Actions {
   create: (place: Place, typed: string, key: string) => Promise<Item>;
-  saveText: (item: Pick<Item, "id">, text: string, etag: string) => Promise<{ etag: string }>;
+  change: (item: Pick<Item, "id">, change: { text: string; marker?: string | null }, etag: string) => Promise<Item>;
   setCell: (place: Place, change: Partial<Pick<CellRecord, "state" | "heading_shown">>) => Promise<void>;
   open: (what: "details" | "carry" | "delete", item: Item) => void;
 }
@@ -302,7 +302,7 @@ function Line({ item, label, draftKey, numbers, active, actions, onCreate, onEnd
   const save = async (typed: string, etag: string) => {
     if (typed.trim() === "") throw new Error("空の行は保存できません。行を消すときは「削除」を選んでください。");
     const record = item ?? made.current;
-    if (record) return actions.saveText(record, typed.trim(), etag);
+    if (record) return { etag: etagOf((await actions.change(record, { text: typed.trim() }, etag)).version) };
     if (intention.current?.typed !== typed) intention.current = { typed, key: crypto.randomUUID() };
     const created = await onCreate(typed, intention.current.key);
     made.current = created;

@@ -3,11 +3,12 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { $api, client, etagOf, may, useIdentity, useWrite, writeHeaders, type Identity } from "../../api";
 import { currentFiscalYear } from "../../lib/date";
 import { pastMoment } from "../../lib/past";
-import { announce, Button, Checkbox, ConfirmDialog, DataGrid, GridCell, HistoryLink, Notice, useFiscalYear, useSearchParam } from "../../ui";
+import { announce, Button, Checkbox, ConfirmDialog, DataGrid, GridCell, HistoryLink, Notice, useFiscalYear, useSearchParam, type PastedCell } from "../../ui";
 import { SheetCell, type Actions, type Rights } from "./Cell";
 import { YearHead } from "./YearHead";
+import { usePaste, type Target } from "./Paste";
 import { CarryOver, ItemDetails } from "./ItemDialogs";
-import { byCell, cellKey, columnsOf, rowsOfYear, splitMarker, type Actor, type CellRecord, type Goal, type Item, type Plan, type Sheet } from "./sheet";
+import { byCell, cellKey, columnsOf, rowsOfYear, splitMarker, yearHead, type Actor, type CellRecord, type Goal, type Item, type Plan, type Sheet } from "./sheet";
 
 export const sheetQuery = (planId: string, goalId: string) => ({ params: { path: { plan_id: planId }, query: { goal_id: goalId } } });
 
@@ -62,7 +63,9 @@ export function Grid({ sheet, goal }: GridProps) {
     const { queryKey } = $api.queryOptions("get", "/api/v1/plans/{plan_id}/sheet", sheetQuery(plan.id, goal.id));
     const put = (change: (now: Sheet) => Sheet) => queries.setQueryData(queryKey, (now: Sheet | undefined) => now && change(now));
     const putItem = (item: Item) => put((now) => ({ ...now, items: [...now.items.filter(({ id }) => id !== item.id), item].sort((a, b) => a.fiscal_year - b.fiscal_year || a.position - b.position || (a.id < b.id ? -1 : 1)) }));
-    const setCell: Actions["setCell"] = async ({ year, block, cell }, change) => {
+    const setCell: Actions["setCell"] = async ({ year, block, cell: known }, change) => {
+      // The newest version is that of the sheet: the one a cell was drawn with may be older.
+      const cell = known && (queries.getQueryData<Sheet>(queryKey)?.cells.find(({ id }) => id === known.id) ?? known);
       const { data } = cell
         ? await client.PATCH("/api/v1/roadmap-cells/{roadmap_cell_id}", { params: { path: { roadmap_cell_id: cell.id }, header: writeHeaders(etagOf(cell.version)) }, body: { heading_shown: cell.heading_shown, ...change } })
         : await client.POST("/api/v1/roadmap-cells", {
@@ -90,14 +93,43 @@ export function Grid({ sheet, goal }: GridProps) {
         putItem(data);
         return data;
       },
-      saveText: async ({ id }, text, etag) => {
-        const { data } = await client.PATCH("/api/v1/roadmap-items/{roadmap_item_id}", { params: { path: { roadmap_item_id: id }, header: writeHeaders(etag) }, body: { text } });
-        if (data) putItem(data);
-        return { etag: data ? etagOf(data.version) : etag };
+      change: async ({ id }, body, etag) => {
+        const { data } = await client.PATCH("/api/v1/roadmap-items/{roadmap_item_id}", { params: { path: { roadmap_item_id: id }, header: writeHeaders(etag) }, body });
+        if (!data) throw new Error("保存できませんでした。");
+        putItem(data);
+        return data;
       },
       open: (what, item) => setOpen({ what, item, from: document.activeElement?.closest("[data-grid-cell]") ?? null }),
     };
   }, [queries, plan.id, goal.id]);
+
+  const { paste, notice } = usePaste(actions);
+  /** The cell that begins at a row and a column of the grid. */
+  const slotAt = (row: number, col: number) => {
+    const year = sheet.fiscal_years[Math.floor(row / rows.length)];
+    const slot = rows[row % rows.length]?.find(({ column }) => column + 1 === col);
+    if (year === undefined || !slot) return undefined;
+    const key = cellKey(year, slot.block.actor?.id ?? null, slot.block.kind);
+    return { year, block: slot.block, items: items.get(key) ?? NONE, cell: cells.get(key)?.[0] as CellRecord | undefined };
+  };
+  const textOf = (row: number, col: number) => {
+    if (col === 0) return yearHead(sheet.fiscal_years[Math.floor(row / rows.length)] ?? 0);
+    return (slotAt(row, col)?.items ?? []).map(({ marker, text }) => `${marker ?? ""}${text}`).join("\n");
+  };
+  const onPaste = (pasted: readonly PastedCell[], beside: readonly string[]) => {
+    const targets: Target[] = [];
+    const outside = [...beside];
+    for (const { row, col, text } of pasted) {
+      const slot = slotAt(row, col);
+      if (!slot) {
+        outside.push(text);
+        continue;
+      }
+      const { year, block, items: own, cell } = slot;
+      targets.push({ place: { year, block, cell, last: own.at(-1) }, items: own, readOnlyReason: (rights.get(block.actor?.id ?? "") ?? CLOSED).readOnlyReason, text });
+    }
+    void paste(targets, outside);
+  };
 
   // The chosen year comes into sight inside the sheet's own area; the page itself does not move.
   useEffect(() => {
@@ -119,11 +151,12 @@ export function Grid({ sheet, goal }: GridProps) {
   return (
     <div ref={area}>
       <div className="no-print mb-2 flex flex-wrap items-center justify-between gap-x-6">
-        <p className="text-sm text-solid-gray-700">セルをダブルクリックするか、矢印キーで選んでEnterキーを押すと編集できます。1行ずつ自動で保存します。</p>
+        <p className="text-sm text-solid-gray-700">ダブルクリックかEnterキーで編集し、1行ずつ自動で保存します。Shift＋矢印キーで範囲を選ぶと、表計算ソフトとコピー・貼り付けができます。</p>
         {grouped && <Checkbox label={<span className="text-sm">協議会・団体の予定の欄も表示する</span>} checked={groupPlans === "1"} onChange={(on) => setGroupPlans(on ? "1" : undefined)} />}
       </div>
+      {notice}
       {deleted && <Deleted key={deleted.id} item={deleted} onDone={() => setDeleted(undefined)} />}
-      <DataGrid caption={`${goal.title}の年次ごとの取り組みと実績`} captionHidden maxHeight="max(75vh, 22rem)" className="roadmap table-fixed min-w-[81rem] print:min-w-0">
+      <DataGrid textOf={textOf} onPaste={onPaste} caption={`${goal.title}の年次ごとの取り組みと実績`} captionHidden maxHeight="max(75vh, 22rem)" className="roadmap table-fixed min-w-[81rem] print:min-w-0">
         <colgroup>
           <col style={{ width: "7.5%" }} />
           {columns.map(({ key }) => (
