@@ -613,20 +613,8 @@ impl<P: Permission> Access<P> {
         {
             return Err(Error::BadRequest("bad_query"));
         }
-        let text = |name: &str| {
-            let mut values = request.headers().get_all(name);
-            match (values.next(), values.next()) {
-                (None, _) => Ok(None),
-                (Some(value), None) => value
-                    .to_str()
-                    .map(|v| Some(v.trim().to_owned()))
-                    .map_err(|_| Error::BadRequest("bad_header")),
-                // Which one counts is not for us to guess.
-                (Some(_), Some(_)) => Err(Error::BadRequest("bad_header")),
-            }
-        };
-        let reason = text("change-reason")?.map(|r| reason(&r)).transpose()?;
-        let idempotency = match text("idempotency-key")? {
+        let reason = header(request, "change-reason")?.map(reason).transpose()?;
+        let idempotency = match header(request, "idempotency-key")?.map(str::to_owned) {
             Some(key) if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) => {
                 return Err(Error::BadRequest("bad_header"));
             }
@@ -645,11 +633,21 @@ impl<P: Permission> Access<P> {
             },
             // A path holds at most one id.
             id: request.match_info().iter().next().map(|(_, id)| id.to_owned()),
-            if_match: text(header::IF_MATCH.as_str())?,
+            if_match: header(request, header::IF_MATCH.as_str())?.map(str::to_owned),
             idempotency,
             app,
             _permission: PhantomData,
         })
+    }
+}
+
+/// The value of a header. Which one of several counts is not for us to guess.
+fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
+    let mut values = request.headers().get_all(name);
+    let value = values.next().map(|v| v.to_str().map(str::trim));
+    match value.transpose() {
+        Ok(value) if values.next().is_none() => Ok(value),
+        _ => Err(Error::BadRequest("bad_header")),
     }
 }
 
@@ -697,16 +695,10 @@ fn as_of(query: &str) -> Result<Option<DateTime<Utc>>> {
 }
 
 fn authenticate(request: &HttpRequest, app: &App) -> Result<Caller> {
-    let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let token = match (headers.next(), headers.next()) {
-        (None, _) => return Ok(Caller::ANONYMOUS),
-        (header, None) => header,
-        _ => None,
+    let Some(header) = header(request, header::AUTHORIZATION.as_str()).map_err(|_| Error::Unauthenticated)? else {
+        return Ok(Caller::ANONYMOUS);
     };
-    let token = token
-        .and_then(|header| header.to_str().ok())
-        .and_then(|h| h.strip_prefix("Bearer "))
-        .ok_or(Error::Unauthenticated)?;
+    let token = header.strip_prefix("Bearer ").ok_or(Error::Unauthenticated)?;
     let claims: Claims = app
         .keys
         .verify(token, &app.config.public_url)
