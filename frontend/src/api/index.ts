@@ -2,7 +2,7 @@ export { $api, client, etagOf, writeHeaders } from "./client";
 export { findMunicipalities, findOrganizations, municipalityLabel } from "./find";
 export { everyPage, useEveryPage, usePages } from "./lists";
 export { ApiError, fieldErrors, isApiError, problemMessage, textConflict, type FieldProblem, type Problem } from "./problem";
-export { administers, may } from "./rights";
+export { administers, isLocked, may, mayEdit } from "./rights";
 export {
   currentIdentity,
   ensureSession,

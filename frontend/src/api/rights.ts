@@ -15,7 +15,7 @@ export function administers(identity: Identity | null): "everywhere" | "own" | u
 export function may(
   identity: Identity | null,
   resource: string,
-  action: "read" | "create" | "update" | "delete" | "confirm",
+  action: "read" | "create" | "update" | "delete" | "transit" | "confirm",
   record?: { owner_org_id: string; slotOf?: string | null },
 ): boolean {
   if (!identity || (action !== "read" && pastMoment() !== undefined)) return false;
@@ -23,3 +23,9 @@ export function may(
   const slot = !own && record.slotOf !== undefined && record.slotOf === identity.organization_id;
   return identity.permissions.includes(`${resource}:${action}:${own ? "own" : slot ? "slot" : "seen"}`);
 }
+
+/** A confirmed or published sheet is changed only after it was unlocked; what grows below it every year stays open. */
+export const isLocked = ({ status }: { status: string }) => status === "confirmed" || status === "published";
+
+/** May the sheet itself (platform, plan, project, definition of a KPI) be changed now? */
+export const mayEdit = (identity: Identity | null, resource: string, sheet: { owner_org_id: string; status: string }) => !isLocked(sheet) && may(identity, resource, "update", sheet);

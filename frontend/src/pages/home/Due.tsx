@@ -1,16 +1,14 @@
-import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { client, everyPage, useEveryPage, type components } from "../../api";
-import { formatDecimal } from "../../lib/decimal";
 import { fiscalYearLabel, formatDate, todayInJapan } from "../../lib/date";
 import { Button, QueryView, StatusBadge, Table } from "../../ui";
 import { StandingMark } from "../kpi/StandingMark";
-import { formatTarget, formatValue, standingOf, targetInForce, valueOfYear } from "../kpi/words";
-import { addDays, dueWords, toAsk } from "./due";
+import { useYears, type KpiRow } from "../kpi/useYear";
+import { formatTarget, formatValue } from "../kpi/words";
+import { addDays, dueWords } from "./due";
 
 type Schemas = components["schemas"];
-type Kpi = Schemas["KpiStanding"];
 
 interface GroupProps {
   title: string;
@@ -147,29 +145,10 @@ function Due({ date, today }: { date: string; today: string }) {
 // ---------------------------------------------------------------------------------------------
 // KPIs
 
-/** Value, target and standing of one KPI in one year. */
-async function askYear(kpi: Kpi, year: number) {
-  const [values, targets] = await Promise.all([
-    everyPage((after) =>
-      client
-        .GET("/api/v1/kpi-observations", { params: { query: { kpi_id: kpi.id, series_id: kpi.id, fiscal_year: year, current: true, limit: 200, after } } })
-        .then(({ data }) => data ?? { items: [] }),
-    ),
-    everyPage((after) =>
-      client
-        .GET("/api/v1/kpi-targets", { params: { query: { kpi_id: kpi.id, fiscal_year: year, limit: 200, after } } })
-        .then(({ data }) => data ?? { items: [] }),
-    ),
-  ]);
-  const value = valueOfYear(values, year, kpi);
-  const target = targetInForce(targets, year);
-  return { value, target, standing: standingOf(value, target, kpi) };
-}
-
 /** KPIs of the own organisation without a value for the year, or below their target. */
 export function DueKpis({ organizationId, year }: { organizationId: string; year: number }) {
-  const kpis = useEveryPage(["home", "kpis", organizationId], (after) =>
-    client.GET("/api/v1/kpis", { params: { query: { owner_org_id: organizationId, after, limit: 200 } } }).then(({ data }) => data ?? { items: [] }),
+  const kpis = useEveryPage(["home", "kpis", organizationId, year], (after) =>
+    client.GET("/api/v1/kpis", { params: { query: { owner_org_id: organizationId, fiscal_year: year, after, limit: 200 } } }).then(({ data }) => data ?? { items: [] }),
   );
   return (
     <QueryView query={kpis} what="KPI">
@@ -180,26 +159,14 @@ export function DueKpis({ organizationId, year }: { organizationId: string; year
 
 const FIRST = 10;
 
-/** The target that came with the list, where the year itself was not asked for. */
-function listedTarget(kpi: Kpi, year: number) {
-  const target = kpi.current?.targets[String(year)];
-  return target ? `${formatDecimal(target)}${kpi.unit ?? ""}` : "";
-}
-
-function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
+function KpiGroup({ rows, year }: { rows: readonly KpiRow[]; year: number }) {
   const [all, setAll] = useState(false);
-  const asked = rows.filter((kpi) => toAsk(kpi, year) === "compare");
-  const answers = useQueries({
-    queries: asked.map((kpi) => ({ queryKey: ["home", "kpi-year", kpi.id, year], queryFn: () => askYear(kpi, year) })),
-  });
-  const answerOf = (kpi: Kpi) => answers[asked.indexOf(kpi)]?.data;
-  const due = rows.flatMap((kpi) => {
-    if (toAsk(kpi, year) === "missing") return [{ kpi, value: undefined, target: undefined, standing: "no_value" as const }];
-    const answer = answerOf(kpi);
-    return answer && (answer.standing === "no_value" || answer.standing === "not_achieved") ? [{ kpi, ...answer }] : [];
-  });
-  const failed = answers.some(({ isError }) => isError);
-  const pending = answers.some(({ isPending }) => isPending);
+  const inYear = useYears(rows, year);
+  const standings = rows.map((kpi) => ({ kpi, ...inYear(kpi) }));
+  // A reason for having no value is an answer too.
+  const due = standings.filter(({ value, standing }) => (standing && !value) || standing === "not_achieved");
+  const failed = standings.some((one) => one.failed);
+  const pending = standings.some(({ standing, failed: without }) => !standing && !without);
   return (
     <>
       {failed && <p role="alert">▲ 一部のKPIの値を読み込めませんでした。ページを再読み込みしてください。</p>}
@@ -228,7 +195,7 @@ function KpiGroup({ rows, year }: { rows: readonly Kpi[]; year: number }) {
               ),
             },
             { key: "value", header: "値", width: "10rem", cell: ({ kpi, value }) => (value ? formatValue(value, kpi) : "未入力") },
-            { key: "target", header: "目標", width: "10rem", cell: ({ kpi, target }) => (target ? formatTarget(target, kpi) : listedTarget(kpi, year)) },
+            { key: "target", header: "目標", width: "10rem", cell: ({ kpi, target }) => (target ? formatTarget(target, kpi) : "") },
             { key: "responsible", header: "担当", width: "9rem", cell: ({ kpi }) => kpi.responsible },
           ]}
         />

@@ -1,15 +1,4 @@
 /** What is due for one organisation: pure questions on what the lists answer. */
-import { fiscalYear } from "../../lib/date";
-
-interface Standing {
-  current: { period_start?: string | null; targets: Record<string, string | null> } | null;
-}
-
-/** How the newest value of a KPI stands to a fiscal year: is there something to ask about that year? */
-export function toAsk({ current }: Standing, year: number): "missing" | "compare" | "nothing" {
-  if (!current?.period_start || fiscalYear(current.period_start) < year) return "missing";
-  return String(year) in current.targets || fiscalYear(current.period_start) > year ? "compare" : "nothing";
-}
 
 /** Days from one date to another; negative when it lies in the past. */
 export function daysUntil(date: string, today: string): number {

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import { $api, may, useIdentity } from "../../api";
+import { $api, mayEdit, useIdentity } from "../../api";
 import { formatDecimal } from "../../lib/decimal";
 import { formatPeriod } from "../../lib/period";
 import { Button } from "../../ui";
@@ -59,7 +59,7 @@ export function Definition({ kpi }: { kpi: KpiDetail }) {
     <section className="mt-8">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
         <h2>定義書</h2>
-        {may(identity, "kpis", "update", kpi) && (
+        {mayEdit(identity, "kpis", kpi) && (
           <Button variant="secondary" size="sm" onClick={() => setEditing(true)}>
             定義書を変更
           </Button>

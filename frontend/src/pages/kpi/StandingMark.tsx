@@ -10,7 +10,9 @@ const MARKS: Record<Standing, { sign: string; word: string; look: string }> = {
   no_target: { sign: "・", word: "目標なし", look: "border-transparent text-solid-gray-800" },
 };
 
-export function StandingMark({ standing }: { standing: Standing }) {
+/** Nothing while it is not known. */
+export function StandingMark({ standing }: { standing: Standing | undefined }) {
+  if (!standing) return null;
   const { sign, word, look } = MARKS[standing];
   return (
     <span className={`inline-flex items-center gap-1 rounded-4 border-2 bg-white px-2 text-sm font-bold leading-[1.6] ${look}`}>

@@ -9,7 +9,7 @@ import { formatPeriod as formatLoosePeriod } from "../../lib/period";
 import { Button, buttonClass, EmptyState, ErrorState, Loading, NoPermissionState, Notice, HistoryLink, PageHeader, QueryView, Select, StatusBadge, useFiscalYear, useSearchParam } from "../../ui";
 import { LineChart } from "../../ui/LineChart";
 import { Definition } from "./Definition";
-import { LifeCycle } from "./LifeCycle";
+import { StatusActions } from "../platform/StatusActions";
 import { Placements } from "./Placements";
 import { SeriesForm } from "./SeriesForm";
 import { StandingMark } from "./StandingMark";
@@ -114,7 +114,12 @@ function Page({ kpi, breadcrumbs }: { kpi: KpiDetail; breadcrumbs: { label: stri
         actions={
           <>
             {recorder && <Button onClick={() => setEntering({})}>値を入力</Button>}
-            <LifeCycle kpi={kpi} />
+            <StatusActions
+              resource="kpis"
+              record={kpi}
+              what={kpi.name}
+              send={(status, header) => client.POST("/api/v1/kpis/{kpi_id}/transition", { params: { path: { kpi_id: kpi.id }, header }, body: { status } })}
+            />
             <Download kpi={kpi} />
             <HistoryLink entity="kpis" id={kpi.id} />
           </>

@@ -5,7 +5,7 @@ import { fiscalYearLabel, fiscalYearShort } from "../../lib/date";
 import { Button, EmptyState, LoadMore, PageHeader, QueryView, Select, StatusBadge, Table, TextField, useFiscalYear, useSearchParam } from "../../ui";
 import { DefinitionForm } from "../kpi/DefinitionForm";
 import { StandingMark } from "../kpi/StandingMark";
-import { useYear } from "../kpi/useYear";
+import { useYears, type InYear } from "../kpi/useYear";
 import { formatPeriod, formatTarget, formatValue } from "../kpi/words";
 
 type Row = components["schemas"]["KpiStanding"];
@@ -35,7 +35,7 @@ export default function KpisPage() {
   const ownerId = scope === "own" ? (identity?.organization_id ?? undefined) : undefined;
 
   const platforms = $api.useQuery("get", "/api/v1/platforms", { params: { query: { limit: 200 } } });
-  const query = { owner_org_id: ownerId, platform_id: platform, status: status as Status | undefined, search, limit: 50 };
+  const query = { owner_org_id: ownerId, platform_id: platform, status: status as Status | undefined, search, fiscal_year: year, limit: 50 };
   const kpis = usePages(["kpis", query], (after) =>
     client.GET("/api/v1/kpis", { params: { query: { ...query, after } } }).then(({ data }) => data ?? { items: [] }),
   );
@@ -131,6 +131,7 @@ function Search() {
 }
 
 function KpiTable({ rows, year, showOwner }: { rows: readonly Row[]; year: number; showOwner: boolean }) {
+  const inYear = useYears(rows, year);
   return (
     <Table
       caption={`${fiscalYearLabel(year)}のKPIの値と目標`}
@@ -153,9 +154,9 @@ function KpiTable({ rows, year, showOwner }: { rows: readonly Row[]; year: numbe
             </>
           ),
         },
-        { key: "value", header: `${fiscalYearShort(year)}の値`, width: "11rem", cell: (kpi) => <ValueCell kpi={kpi} year={year} /> },
-        { key: "target", header: `${fiscalYearShort(year)}の目標`, width: "11rem", cell: (kpi) => <TargetCell kpi={kpi} year={year} /> },
-        { key: "standing", header: "達成", width: "9.5rem", cell: (kpi) => <StandingCell kpi={kpi} year={year} /> },
+        { key: "value", header: `${fiscalYearShort(year)}の値`, width: "11rem", cell: (kpi) => <ValueCell kpi={kpi} inYear={inYear(kpi)} /> },
+        { key: "target", header: `${fiscalYearShort(year)}の目標`, width: "11rem", cell: (kpi) => (kpi.of_year?.target ? formatTarget(kpi.of_year.target, kpi) : <span className="text-solid-gray-700">未設定</span>) },
+        { key: "standing", header: "達成", width: "9.5rem", cell: (kpi) => <StandingMark standing={inYear(kpi).standing} /> },
         { key: "responsible", header: "担当", width: "9rem", cell: (kpi) => kpi.responsible },
         { key: "status", header: "状態", width: "7rem", cell: (kpi) => <StatusBadge status={kpi.status} /> },
       ]}
@@ -168,14 +169,9 @@ function Owner({ id }: { id: string }) {
   return <span className="block text-sm font-normal">{data?.name}</span>;
 }
 
-interface CellProps {
-  kpi: Row;
-  year: number;
-}
-
-function ValueCell({ kpi, year }: CellProps) {
-  const { value, failed } = useYear({ kpi, current: kpi.current }, year);
+function ValueCell({ kpi, inYear: { value, failed, standing } }: { kpi: Row; inYear: InYear }) {
   if (failed) return "読み込めませんでした";
+  if (!standing) return null;
   if (!value) return <span className="text-solid-gray-700">未入力</span>;
   return (
     <>
@@ -187,14 +183,4 @@ function ValueCell({ kpi, year }: CellProps) {
       </span>
     </>
   );
-}
-
-function TargetCell({ kpi, year }: CellProps) {
-  const { target } = useYear({ kpi, current: kpi.current }, year);
-  return target ? formatTarget(target, kpi) : <span className="text-solid-gray-700">未設定</span>;
-}
-
-function StandingCell({ kpi, year }: CellProps) {
-  const { standing } = useYear({ kpi, current: kpi.current }, year);
-  return standing && <StandingMark standing={standing} />;
 }

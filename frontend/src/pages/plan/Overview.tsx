@@ -65,8 +65,7 @@ function newest({ current, unit, decimals, value_type: type }: SheetKpi): string
   if (!current) return null;
   if (current.missing_reason) return MISSING[current.missing_reason];
   if (current.value && type === "ratio") {
-    const percent = isPercent({ unit });
-    const ratio = divideDecimals(current.value, "1", decimals ?? (percent ? 1 : 3), percent ? 100 : 1);
+    const ratio = divideDecimals(current.value, "1", decimals ?? (isPercent({ unit }) ? 1 : 3));
     return ratio && `${formatDecimal(ratio)}${unit ?? ""}`;
   }
   return current.value ? `${formatDecimal(current.value)}${unit ?? ""}` : (current.text ?? null);

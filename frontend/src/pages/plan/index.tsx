@@ -1,7 +1,7 @@
 import { keepPreviousData } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { $api, client, isApiError, may, useEveryPage, useIdentity } from "../../api";
+import { $api, client, isApiError, mayEdit, useEveryPage, useIdentity } from "../../api";
 import { fiscalYearShort } from "../../lib/date";
 import { Button, EmptyState, HistoryLink, PageHeader, QueryView, Select, StatusBadge, useSearchParam, type Crumb } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
@@ -55,7 +55,7 @@ function PlanView({ plan }: { plan: Plan }) {
   const goals = useEveryPage(["goals", plan.id], (after) =>
     client.GET("/api/v1/goals", { params: { query: { plan_id: plan.id, after, limit: 200 } } }).then(({ data }) => data ?? { items: [] }),
   );
-  const editor = may(identity, "plans", "update", plan);
+  const editor = mayEdit(identity, "plans", plan);
   return (
     <>
       <PageHeader

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { $api, client, etagOf, may, useEveryPage, useIdentity, writeHeaders, type components } from "../../api";
+import { $api, client, etagOf, may, mayEdit, useEveryPage, useIdentity, writeHeaders, type components } from "../../api";
 import { currentFiscalYear, fiscalYearEnd, formatDate, formatDateShort, parseDate, todayInJapan } from "../../lib/date";
 import type { Prose } from "../../lib/prose";
 import {
@@ -187,7 +187,7 @@ export function Members({ platform }: { platform: Platform }) {
           value={platform.selection_notes as Prose}
           etag={etagOf(platform.version)}
           draftKey={`platforms/${platform.id}/selection_notes`}
-          readOnlyReason={readOnlyReason(may(identity, "platforms", "update", platform))}
+          readOnlyReason={readOnlyReason(mayEdit(identity, "platforms", platform), platform)}
           onSave={async (prose, etag) => {
             const { data } = await client.PATCH("/api/v1/platforms/{platform_id}", {
               params: { path: { platform_id: platform.id }, header: writeHeaders(etag) },

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { etagOf, may, useIdentity, useWrite } from "../../api";
+import { etagOf, isLocked, may, useIdentity, useWrite } from "../../api";
 import { announce, Button, ConfirmDialog, Notice, TextArea, type LifeCycle } from "../../ui";
 
 interface Step {
@@ -38,7 +38,7 @@ interface Sheet {
 }
 
 export interface StatusActionsProps {
-  /** Resource of the permissions: platforms, projects. */
+  /** Resource of the permissions: platforms, plans, projects, kpis. */
   resource: string;
   record: Sheet;
   /** Its name, for the question. */
@@ -54,7 +54,9 @@ export function StatusActions({ resource, record, what, send }: StatusActionsPro
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
   const { busy, error, run, clear } = useWrite();
-  const steps = STEPS[record.status].filter(({ confirming }) => may(identity, resource, confirming ? "confirm" : "update", record));
+  // Whoever got the sheet from its owner (a prefecture) can return it, and nothing else.
+  const foreign = record.owner_org_id !== identity?.organization_id;
+  const steps = STEPS[record.status].filter(({ to, confirming }) => may(identity, resource, confirming ? "confirm" : "transit", record) && (!foreign || to === "returned"));
 
   const open = (next: Step) => {
     clear();
@@ -81,6 +83,9 @@ export function StatusActions({ resource, record, what, send }: StatusActionsPro
 
   return (
     <>
+      {isLocked(record) && may(identity, resource, "update", record) && !may(identity, resource, "confirm", record) && (
+        <span className="self-center text-sm text-solid-gray-700">基本情報は確定済みです</span>
+      )}
       {steps.map((next, index) => (
         <Button key={next.to} size="sm" variant={index === 0 && !next.reason ? "primary" : "secondary"} onClick={() => open(next)}>
           {next.label}

@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { $api, client, isApiError, may, useIdentity } from "../../api";
+import { $api, client, isApiError, mayEdit, useIdentity } from "../../api";
 import { fiscalYearLabel, wafuFiscalYear } from "../../lib/date";
 import { Button, EmptyState, HistoryLink, PageHeader, QueryView, StatusBadge, Tabs, useFiscalYear, useSearchParam } from "../../ui";
 import { VISIBILITIES } from "../kpi/words";
@@ -53,7 +53,7 @@ function PlatformView({ platform }: { platform: Platform }) {
   const year = useFiscalYear();
   const [tab = "story", setTab] = useSearchParam("tab");
   const [editing, setEditing] = useState(false);
-  const editor = may(identity, "platforms", "update", platform);
+  const editor = mayEdit(identity, "platforms", platform);
   const open = useFindings({ platform_id: platform.id }).data?.items.filter(({ state }) => state === "open").length ?? 0;
   return (
     <>

@@ -1,5 +1,5 @@
 /** What the codes of platforms mean in words. */
-import type { components } from "../../api";
+import { isLocked, type components } from "../../api";
 import { pastMoment } from "../../lib/past";
 
 type Schemas = components["schemas"];
@@ -61,4 +61,8 @@ export const filled = (text: string | null | undefined) => text?.trim() || null;
 const EDITED_BY_OWNER = "所有する組織の編集者が編集できます";
 
 /** Why somebody cannot edit; undefined for whoever may. */
-export const readOnlyReason = (editable: boolean) => (editable ? undefined : pastMoment() === undefined ? EDITED_BY_OWNER : "過去の時点の記録です");
+export function readOnlyReason(editable: boolean, sheet?: { status: Status }): string | undefined {
+  if (editable) return undefined;
+  if (pastMoment() !== undefined) return "過去の時点の記録です";
+  return sheet && isLocked(sheet) ? `${STATUS_WORDS[sheet.status]}した記録のため、確定を取り消すまで編集できません` : EDITED_BY_OWNER;
+}

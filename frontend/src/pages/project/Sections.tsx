@@ -37,7 +37,7 @@ export function SectionsPart({ project, editable }: { project: Project; editable
             value={(body as Prose | undefined) ?? EMPTY}
             etag={etagOf(project.version)}
             draftKey={`projects/${project.id}/sections/${heading}`}
-            readOnlyReason={readOnlyReason(editable)}
+            readOnlyReason={readOnlyReason(editable, project)}
             onSave={(prose, etag) => save(heading, prose, etag)}
             toConflict={(error) => {
               const conflict = proseConflict("sections")(error);

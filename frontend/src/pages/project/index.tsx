@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { $api, client, etagOf, isApiError, may, useIdentity, writeHeaders } from "../../api";
+import { $api, client, etagOf, isApiError, mayEdit, useIdentity, writeHeaders } from "../../api";
 import { fiscalYearLabel } from "../../lib/date";
 import type { Prose } from "../../lib/prose";
 import { Button, EditableProse, EmptyState, HistoryLink, PageHeader, QueryView, StatusBadge } from "../../ui";
@@ -65,7 +65,7 @@ function ProjectView({ project }: { project: Project }) {
   const identity = useIdentity();
   const queries = useQueryClient();
   const [editing, setEditing] = useState(false);
-  const editable = may(identity, "projects", "update", project);
+  const editable = mayEdit(identity, "projects", project);
   const found = useFindings({ project_id: project.id }).data?.items.length ?? 0;
   const { data: platform } = $api.useQuery(
     "get",
@@ -80,7 +80,7 @@ function ProjectView({ project }: { project: Project }) {
       value={project[field] as Prose}
       etag={etagOf(project.version)}
       draftKey={`projects/${project.id}/${field}`}
-      readOnlyReason={readOnlyReason(editable)}
+      readOnlyReason={readOnlyReason(editable, project)}
       onSave={async (value, etag) => {
         const { data } = await client.PATCH("/api/v1/projects/{project_id}", {
           params: { path: { project_id: project.id }, header: writeHeaders(etag) },
@@ -127,7 +127,7 @@ function ProjectView({ project }: { project: Project }) {
           </>
         }
       />
-      {!editable && <p className="no-print mb-3 text-sm text-solid-gray-700">閲覧のみ：{readOnlyReason(false)}。</p>}
+      {!editable && <p className="no-print mb-3 text-sm text-solid-gray-700">閲覧のみ：{readOnlyReason(false, project)}。</p>}
       <div className="grid items-stretch gap-4 md:grid-cols-2">
         {BOXES.map(([field, label]) => (
           <section key={field} className="keep-together rounded-8 border border-solid-gray-420">
