@@ -137,3 +137,14 @@ async fn a_change_that_changes_nothing_makes_no_version() {
         .await;
     changed.expect(200);
 }
+
+#[tokio::test]
+async fn an_unknown_field_is_not_cleared() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let address = format!("/platforms/{}", editor.create("/platforms", platform("一")).await);
+    for name in ["nickname", "owner_org_id", "version"] {
+        let reply = editor.patch(&address, json!({ name: null })).await;
+        reply.wrong_field(&format!("/{name}"), "unknown_field");
+    }
+}

@@ -73,7 +73,7 @@ async fn grades_of_two_scales_are_never_mixed() {
             &format!("/evaluation-levels/{ours}"),
             json!({ "plan_id": there.plan, "code": "着手" }),
             409,
-            "evaluations_level_of_plan",
+            "evaluation_levels_plan_id_stays",
         )
         .await;
     editor
@@ -81,7 +81,7 @@ async fn grades_of_two_scales_are_never_mixed() {
             &format!("/goals/{}", here.goal),
             json!({ "plan_id": there.plan }),
             409,
-            "evaluations_goal_id_fkey",
+            "goals_plan_id_stays",
         )
         .await;
     let unknown = evaluation(Uuid::now_v7(), "self", None);

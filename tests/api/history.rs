@@ -71,21 +71,14 @@ async fn a_date_means_its_end_in_japan() {
     };
     assert_eq!(count(today).await, 1);
     assert_eq!(count(today - chrono::Days::new(1)).await, 0);
-    for bad in [
-        "2025-02-30",
-        "0000-01-01",
-        "yesterday",
-        "2025-03-31T09:00:00",
-        "",
-        "%FF",
-    ] {
+    for bad in ["2025-02-30", "yesterday", "2025-03-31T09:00:00", "", "%FF"] {
         editor
             .get(&format!("/platforms?as_of={bad}"))
             .await
             .problem(400, "bad_as_of");
     }
     // Every date that the schema allows is one: long ago there was nothing, and in the far future what is now.
-    for day in ["0001-01-01", "9999-12-31"] {
+    for day in ["0000-01-01", "9999-12-31"] {
         editor.get(&format!("/platforms?as_of={day}")).await.expect(200);
     }
     let body = Some(platform("過去"));

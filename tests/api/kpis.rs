@@ -1245,3 +1245,138 @@ async fn kpis_and_their_parts_are_listed_in_the_declared_order() {
         ["3", "4"]
     );
 }
+
+#[tokio::test]
+async fn a_kpi_without_values_can_be_deleted() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let address = format!("/kpis/{}", editor.create("/kpis", kpi("誤り")).await);
+    editor.delete(&address).await.expect(204);
+    editor.get(&address).await.problem(404, "not_found");
+    assert!(editor.list("/kpi-series", "id").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_line_of_the_whole_stays_the_whole() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let id = editor.create("/kpis", kpi("利用者")).await;
+    let whole = format!("/kpi-series/{id}");
+    let code = "kpi_series_whole";
+    editor.refused(&whole, json!({ "district": "東西町" }), 409, code).await;
+    editor.refused(&whole, Value::Null, 409, code).await;
+    editor.create("/kpi-observations", year(id, 2024, "1")).await;
+}
+
+#[tokio::test]
+async fn a_line_with_values_stays_with_its_kpi() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let (one, two) = (
+        editor.create("/kpis", kpi("一")).await,
+        editor.create("/kpis", kpi("二")).await,
+    );
+    let line = editor
+        .create("/kpi-series", json!({ "kpi_id": one, "district": "東西町" }))
+        .await;
+    editor.create("/kpi-observations", year(line, 2024, "1")).await;
+    let reply = editor
+        .patch(&format!("/kpi-series/{line}"), json!({ "kpi_id": two }))
+        .await;
+    assert_eq!(reply.status, 409, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_kpi_with_values_keeps_their_kind() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let id = editor.create("/kpis", kpi("利用者")).await;
+    editor.create("/kpi-observations", year(id, 2024, "1")).await;
+    let reply = editor
+        .patch(&format!("/kpis/{id}"), json!({ "value_type": "state" }))
+        .await;
+    assert_eq!(reply.status, 409, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn the_current_value_of_a_ratio_is_a_decimal_of_the_document() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let id = editor
+        .create(
+            "/kpis",
+            with(kpi("認知度"), json!({ "value_type": "ratio", "unit": null })),
+        )
+        .await;
+    let value = with(
+        year(id, 2024, "1"),
+        json!({ "number": null, "numerator": "65", "denominator": "163" }),
+    );
+    editor.create("/kpi-observations", value).await;
+    let current = editor.get(&format!("/kpis/{id}")).await.expect(200)["current"]["value"].clone();
+    assert!(
+        current
+            .as_str()
+            .is_some_and(|v| v.parse::<model::value::Decimal>().is_ok()),
+        "{current}"
+    );
+}
+
+#[tokio::test]
+async fn a_target_is_between_a_lower_and_an_upper_bound() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let id = editor.create("/kpis", kpi("利用者")).await;
+    for body in [
+        json!({ "value": "50", "high": "40", "comparator": "between" }),
+        json!({ "kind": "qualitative", "text": "設ける", "high": "40" }),
+        json!({ "kind": "not_set", "rationale": "予防", "high": "40" }),
+    ] {
+        let body = with(json!({ "kpi_id": id, "fiscal_year": 2025 }), body);
+        editor.refused("/kpi-targets", body, 409, "kpi_targets_value").await;
+    }
+}
+
+#[tokio::test]
+async fn a_blank_is_no_reason() {
+    let app = TestApp::new().await;
+    let (editor, admin) = (app.editor().await, app.admin().await);
+    let here = SharedPlan::new(&editor).await;
+    let id = editor.create("/kpis", kpi("利用者")).await;
+    let evaluation = json!({ "goal_id": here.goal, "fiscal_year": 2024, "stage": "self" });
+    let sheet = format!("/plans/{}", here.plan);
+    admin.transition(&sheet, "confirmed", "").await.expect(200);
+    let reply = admin.transition(&sheet, "draft", "%E3%80%80").await;
+    assert_eq!(reply.status, 409, "{}", reply.text);
+    for (list, body, code) in [
+        (
+            "/kpi-targets",
+            json!({ "kpi_id": id, "fiscal_year": 2025, "value": "1" }),
+            "kpi_targets_reason",
+        ),
+        ("/kpi-observations", year(id, 2024, "1"), "kpi_observations_reason"),
+        ("/evaluations", evaluation, "evaluations_reason"),
+    ] {
+        let first = editor.create(list, body.clone()).await;
+        let again = with(body, json!({ "supersedes_id": first, "reason": " \u{3000}\n" }));
+        editor.refused(list, again, 409, code).await;
+    }
+}
+
+#[tokio::test]
+async fn the_current_value_is_the_same_now_and_as_of_now() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let id = editor.create("/kpis", kpi("利用者")).await;
+    let first = editor.create("/kpi-observations", year(id, 2024, "1")).await;
+    let again = json!({ "supersedes_id": first, "reason": "訂正" });
+    editor
+        .create("/kpi-observations", with(year(id, 2024, "2"), again))
+        .await;
+    let range = with(year(id, 2024, "3"), json!({ "period_kind": "range" }));
+    editor.create("/kpi-observations", range).await;
+    let moment = crate::history::now(&app).await;
+    let now = editor.get(&format!("/kpis/{id}")).await.expect(200);
+    let past = editor.get(&format!("/kpis/{id}?as_of={moment}")).await.expect(200);
+    assert_eq!(past["current"], now["current"]);
+}

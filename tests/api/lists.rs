@@ -349,14 +349,35 @@ async fn nothing_is_put_below_what_others_have_published() {
         ),
         ("/kpi-observations", year(kpi_id, 2024, "1")),
         (
-            "/kpi-placements",
-            json!({ "kpi_id": kpi_id, "platform_id": platform_id }),
-        ),
-        (
             "/grants",
             json!({ "organization_id": TOTTORI_CITY.id, "scope_id": platform_id, "valid_from": "2024-04-01" }),
         ),
     ] {
         city.refused(list, body, 403, "forbidden").await;
     }
+    // A place is no part of what it names, so it is the reference that is refused.
+    let place = json!({ "kpi_id": kpi_id, "platform_id": platform_id });
+    city.refused("/kpi-placements", place, 409, "kpi_placements_platform_id_fkey")
+        .await;
+}
+
+#[tokio::test]
+async fn a_stranger_does_not_stand_on_the_sheet_of_a_town() {
+    let app = TestApp::new().await;
+    let (admin, city) = (app.admin().await, app.foreign_editor().await);
+    let here = SharedPlan::new(&admin).await;
+    let sheet = format!("/plans/{}", here.plan);
+    admin.patch(&sheet, json!({ "visibility": "public" })).await.expect(200);
+    for status in ["confirmed", "published"] {
+        admin.transition(&sheet, status, "").await.expect(200);
+    }
+    let published = json!({ "visibility": "public", "status": "published" });
+    let theirs = app
+        .insert("kpis", crate::app::TOTTORI_CITY, &with(kpi("市の指標"), published))
+        .await;
+    let placed = city
+        .post("/kpi-placements", json!({ "kpi_id": theirs, "goal_id": here.goal }))
+        .await;
+    let read = app.anonymous().get(&format!("{sheet}/sheet")).await.expect(200);
+    assert_eq!(read["kpis"], json!([]), "answered {}", placed.status);
 }

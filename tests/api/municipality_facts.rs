@@ -1,6 +1,7 @@
 //! Facts of municipalities, each with its date and source.
 
 use crate::app::{NANBU, TOTTORI_CITY, TestApp, with};
+use crate::kpis::kpi;
 use serde_json::{Value, json};
 
 pub fn fact(value: &str, day: &str) -> Value {
@@ -119,4 +120,27 @@ async fn facts_are_listed_by_code_and_day() {
             "{query}"
         );
     }
+}
+
+#[tokio::test]
+async fn another_digit_is_a_change() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let address = format!(
+        "/municipality-facts/{}",
+        editor.create("/municipality-facts", fact("8.0", "2020-10-01")).await
+    );
+    let changed = editor.patch(&address, json!({ "value": "8.00" })).await.expect(200);
+    assert_eq!((&changed["value"], &changed["version"]), (&json!("8.00"), &json!(2)));
+    let address = format!(
+        "/kpis/{}",
+        editor
+            .create("/kpis", with(kpi("割合"), json!({ "baseline": { "value": "8.0" } })))
+            .await
+    );
+    let changed = editor
+        .patch(&address, json!({ "baseline": { "value": "8.00" } }))
+        .await
+        .expect(200);
+    assert_eq!(changed["baseline"]["value"], "8.00");
 }

@@ -236,9 +236,10 @@ async fn goals_columns_and_levels_stay_in_the_tree_of_their_plan() {
         editor
             .refused(&child, json!({ "parent_id": elsewhere }), 409, &parent)
             .await;
-        editor
-            .refused(&child, json!({ "plan_id": hidden }), 409, &of_plan)
-            .await;
+        let stays = format!("{table}_plan_id_stays");
+        for plan in [hidden, there.plan] {
+            editor.refused(&child, json!({ "plan_id": plan }), 409, &stays).await;
+        }
         editor.refused(&child, Value::Null, 409, &parent).await;
         for (more, code) in [
             (json!({ "parent_id": elsewhere }), &parent),
@@ -722,4 +723,29 @@ async fn plans_and_their_parts_are_listed_in_the_declared_order() {
         let listed = editor.list(&format!("/goal-roles?{query}"), "actor_id").await;
         assert_eq!(listed, *json!(actors).as_array().expect("ids"), "{query}");
     }
+}
+
+#[tokio::test]
+async fn nothing_follows_itself() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let one = editor.create("/plans", plan("計画")).await;
+    let reply = editor
+        .patch(&format!("/plans/{one}"), json!({ "supersedes_id": one }))
+        .await;
+    assert_eq!(reply.status, 409, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_project_continues_one_of_an_earlier_year() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let one = editor.create("/projects", project("会")).await;
+    let same_year = with(project("会"), json!({ "predecessor_id": one }));
+    let reply = editor.post("/projects", same_year).await;
+    assert_eq!(reply.status, 409, "{}", reply.text);
+    let reply = editor
+        .patch(&format!("/projects/{one}"), json!({ "predecessor_id": one }))
+        .await;
+    assert_eq!(reply.status, 409, "{}", reply.text);
 }

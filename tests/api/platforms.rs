@@ -1,6 +1,7 @@
 //! Platforms and their years, as the documents have them.
 
-use crate::app::{NANBU, TestApp};
+use crate::app::{NANBU, TestApp, with};
+use crate::projects::project;
 use serde_json::{Value, json};
 
 pub fn platform(name: &str) -> Value {
@@ -312,4 +313,17 @@ async fn a_consultative_council_has_its_layer_and_is_not_named_after_its_distric
     }
     let below = json!({ "kind": "consultative_council", "name": "第4層", "layer": 4 });
     editor.post("/platforms", below).await.wrong_field("/layer", "range");
+}
+
+#[tokio::test]
+async fn a_section_has_lines_or_says_why_it_has_none() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    for state in ["not_entered", "none", "not_applicable"] {
+        let section = json!({ "state": state, "items": [{ "text": "行" }] });
+        let reply = editor
+            .post("/projects", with(project("会"), json!({ "aims": section })))
+            .await;
+        assert_eq!(reply.status, 409, "{state}: {}", reply.text);
+    }
 }

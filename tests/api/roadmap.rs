@@ -478,3 +478,47 @@ async fn cells_and_entries_are_listed_by_year_and_in_the_declared_order() {
         assert_eq!(editor.list(&list, "kind").await, kinds, "{query}");
     }
 }
+
+#[tokio::test]
+async fn goals_and_columns_with_entries_stay_in_their_plan() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let (here, there) = (SharedPlan::new(&editor).await, SharedPlan::new(&editor).await);
+    editor
+        .create("/roadmap-items", item(&here, here.government, "研修"))
+        .await;
+    editor
+        .create("/goal-roles", json!({ "goal_id": here.goal, "actor_id": here.council }))
+        .await;
+    for address in [
+        format!("/goals/{}", here.goal),
+        format!("/plan-actors/{}", here.government),
+        format!("/plan-actors/{}", here.council),
+    ] {
+        let reply = editor.patch(&address, json!({ "plan_id": there.plan })).await;
+        assert_eq!(reply.status, 409, "{address}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_was_carried_over_stays_before_what_continues_it() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let here = SharedPlan::new(&editor).await;
+    let origin = editor
+        .create("/roadmap-items", item(&here, here.government, "研修"))
+        .await;
+    let origin = format!("/roadmap-items/{origin}");
+    let body = Some(json!({ "fiscal_year": 2023 }));
+    let path = format!("{origin}/carry-over");
+    editor
+        .send(Method::POST, &path, body, &[("if-match", "*")])
+        .await
+        .expect(201);
+    for year in [2023, 2024] {
+        let later = json!({ "fiscal_year": year });
+        editor
+            .refused(&origin, later, 409, "roadmap_items_carried_over_later")
+            .await;
+    }
+}

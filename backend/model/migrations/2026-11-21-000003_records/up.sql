@@ -836,6 +836,39 @@ end $$;
 create trigger b_see_record before insert or update on external_ids for each row execute function refuse_unseen_record();
 create trigger b_see_record before insert or update on finding_notes for each row execute function refuse_unseen_record();
 
+-- What is published is for everybody to read, not to hang things on: on a platform, plan or goal of somebody else stands
+-- only what belongs to its members and columns.
+create function refuse_stranger() returns trigger language plpgsql as $$
+declare
+  target constant uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
+begin
+  if coalesce(current_setting('app.begun', true), '') <> ''
+    and (tg_op = 'INSERT' or target is distinct from (to_jsonb(old) ->> tg_argv[0])::uuid)
+    and not (case tg_argv[1]
+      when 'platforms' then exists (select 1 from platforms p where p.id = target and (p.owner_org_id = app_org() or p.id = any(app_shared())))
+      when 'plans' then exists (select 1 from plans p where p.id = target
+        and (p.owner_org_id = app_org() or p.id = any(app_shared()) or p.platform_id = any(app_shared())))
+      when 'goals' then exists (select 1 from goals g join plans p on p.id = g.plan_id where g.id = target
+        and (p.owner_org_id = app_org() or p.id = any(app_shared()) or p.platform_id = any(app_shared())))
+      else exists (select 1 from projects p where p.id = target and (p.owner_org_id = app_org() or p.platform_id = any(app_shared()))) end)
+  then
+    raise exception 'somebody else''s' using errcode = '23503',
+      constraint = format('%s_%s_fkey', tg_table_name, tg_argv[0]), table = tg_table_name;
+  end if;
+  return new;
+end $$;
+do $$
+declare
+  place text[];
+begin
+  foreach place slice 1 in array array[['plans', 'platform_id', 'platforms'], ['projects', 'platform_id', 'platforms'], ['projects', 'goal_id', 'goals'],
+    ['kpis', 'platform_id', 'platforms'], ['kpis', 'plan_id', 'plans'], ['kpi_placements', 'platform_id', 'platforms'],
+    ['kpi_placements', 'project_id', 'projects'], ['kpi_placements', 'goal_id', 'goals']] loop
+    execute format('create trigger c_stranger_%s before insert or update of %I on %I for each row when (new.%I is not null) execute function refuse_stranger(%L, %L)',
+      place[2], place[2], place[1], place[2], place[2], place[3]);
+  end loop;
+end $$;
+
 -- A plan keeps the years in which something stands on its sheet.
 create function keep_years_in_use() returns trigger language plpgsql as $$
 begin
