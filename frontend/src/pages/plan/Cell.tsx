@@ -191,7 +191,9 @@ function Editor({ year, goalId, block, items, cell, numbers, names, lastYear, ac
     actions.setCell(place, change).catch((error: unknown) => setFailure(error instanceof Error ? error.message : "保存できませんでした。"));
   };
 
-  const lines = [...items.map((item) => ({ key: keyOf(item), item })), ...(touched || active === newKey ? [{ key: newKey, item: undefined }] : [])];
+  // A line that was typed stays to tell how its saving went, though the cell was closed at once.
+  const shown = touched || active === newKey || readDraft(draftOf(slot)) !== null;
+  const lines = [...items.map((item) => ({ key: keyOf(item), item })), ...(shown ? [{ key: newKey, item: undefined }] : [])];
   return (
     // Esc leaves the cell from any of its buttons; the keys of a line are the line's own.
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions
@@ -239,7 +241,7 @@ function Editor({ year, goalId, block, items, cell, numbers, names, lastYear, ac
           )}
         </Line>
       ))}
-      {items.length === 0 && !touched && active !== newKey && <Empty cell={cell} />}
+      {items.length === 0 && !shown && <Empty cell={cell} />}
       {open && (
         <div className="no-print mt-1 grid gap-1">
           {active !== newKey && (
