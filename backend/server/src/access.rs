@@ -57,6 +57,12 @@ impl App {
         self.authenticator(async |db| self.keys.load(db).await).await
     }
 
+    /// Deletes answers of writes that are kept no longer.
+    pub async fn forget_answers(&self) -> Result<usize> {
+        self.authenticator(async |db| Ok(idempotency::Answer::prune(db).await?))
+            .await
+    }
+
     /// A transaction of the service itself, to sign somebody in or to look after its keys.
     pub(crate) async fn authenticator<T>(&self, work: impl AsyncFnOnce(Db<'_>) -> Result<T>) -> Result<T> {
         let open = Open::new(&self.pool).await?;

@@ -60,9 +60,26 @@ impl<F: DeserializeOwned + Validate + Serialize> Json<Patch<F>> {
         if let Some(unknown) = fields_of(&patch).find(|name| merged.get(name).is_none()) {
             return Err(Error::field(&format!("/{unknown}"), "unknown_field"));
         }
-        merge(&mut merged, patch);
-        valid(merged)
+        merge(&mut merged, patch.clone());
+        valid(merged).map_err(|error| match error {
+            // The patch is as the schema says; what is stored does not have the rest.
+            Error::Invalid(errors) if errors.iter().all(|e| is_left_out(e, &patch)) => Error::Contradiction(errors),
+            other => other,
+        })
     }
+}
+
+/// Is it a member of an object that the patch has without this member?
+fn is_left_out(error: &FieldError, patch: &Value) -> bool {
+    let Some((parents, member)) = error.path.rsplit_once('/') else {
+        return false;
+    };
+    let mut parents = parents.split('/').skip(1);
+    let object = parents.try_fold(patch, |value, name| value.as_object()?.get(name));
+    error.code == "missing"
+        && object
+            .and_then(Value::as_object)
+            .is_some_and(|o| !o.contains_key(member))
 }
 
 fn fields_of(object: &Value) -> impl Iterator<Item = &String> {

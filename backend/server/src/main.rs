@@ -97,7 +97,10 @@ async fn serve(options: Options) -> Outcome {
         std::net::TcpListener::bind(options.listen).map_err(|e| format!("cannot listen on {}: {e}", options.listen))?;
     let app = Data::new(App::new(options.config()?));
     app.check().await?;
-    app.load_keys().await?;
+    app.load_keys().await.map_err(|e| {
+        let cause = std::error::Error::source(&e).map(ToString::to_string);
+        cause.unwrap_or_else(|| e.to_string())
+    })?;
     let keys = app.clone();
     actix_web::rt::spawn(async move {
         // Keys of other instances appear here; expired answers of writes go.
@@ -106,6 +109,9 @@ async fn serve(options: Options) -> Outcome {
             tick.tick().await;
             if let Err(error) = keys.load_keys().await {
                 tracing::warn!(%error, "signing keys could not be read");
+            }
+            if let Err(error) = keys.forget_answers().await {
+                tracing::warn!(%error, "old answers of writes could not be deleted");
             }
         }
     });

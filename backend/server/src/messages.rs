@@ -16,7 +16,7 @@ pub fn title(code: &str, status: u16) -> String {
         "stale" => "ほかの人が先に更新しました。最新の内容を確かめてから保存してください。",
         "too_large" => "送信された内容が大きすぎます（上限 1 MiB）。",
         "unsupported_media_type" => "Content-Type は application/json にしてください。",
-        "invalid" => "入力内容を確認してください。",
+        "invalid" | "missing" => "入力内容を確認してください。",
         "idempotency_key_reused" => "同じ Idempotency-Key が別の内容で使われています。新しいキーで送ってください。",
         "idempotency_key_required" => "Idempotency-Key を付けて送ってください。",
         "idempotency_in_progress" => "同じ要求を処理しています。少し待ってからもう一度送ってください。",

@@ -333,44 +333,73 @@ fn patches(schemas: &mut serde_json::Map<String, Value>) {
         .collect();
     schemas.retain(|name, _| !name.starts_with("Patch_"));
     for noun in wanted {
-        let mut patch = schemas[&format!("{noun}Fields")].clone();
-        let optional: Vec<String> = {
-            let required: Vec<&str> = patch["required"]
-                .as_array()
-                .map(|r| r.iter().filter_map(Value::as_str).collect())
-                .unwrap_or_default();
-            let properties = patch["properties"]
-                .as_object()
-                .map(|p| p.keys().cloned().collect::<Vec<_>>())
-                .unwrap_or_default();
-            properties
-                .into_iter()
-                .filter(|name| !required.contains(&name.as_str()))
-                .collect()
-        };
-        if let Some(object) = patch.as_object_mut() {
-            object.remove("required");
-            object.insert(
-                "description".to_owned(),
-                json!("A merge patch: an absent field stays, null clears it."),
-            );
+        let patch = patch_of(&schemas[&format!("{noun}Fields")].clone(), schemas);
+        schemas.insert(format!("{noun}Patch"), patch);
+    }
+}
+
+/// A patch of an object; of the objects in it there are patches, too (RFC 7396).
+fn patch_of(schema: &Value, schemas: &mut serde_json::Map<String, Value>) -> Value {
+    let mut patch = schema.clone();
+    let Some(object) = patch.as_object_mut() else {
+        return patch;
+    };
+    let required = object.remove("required").unwrap_or_default();
+    let required: Vec<&str> = required
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    object.insert(
+        "description".to_owned(),
+        json!("A merge patch: an absent field stays, null clears it."),
+    );
+    if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, property) in properties {
+            if !required.contains(&name.as_str()) {
+                allow_null(property);
+            }
+            refer_to_patch(property, schemas);
         }
-        for name in optional {
-            let property = &mut patch["properties"][&name];
-            let nothing = json!({ "type": "null" });
-            match property.get("type").cloned() {
-                Some(Value::String(kind)) => property["type"] = json!([kind, "null"]),
-                Some(_) => {}
-                None if property.get("oneOf").is_some() => {
-                    let variants = property["oneOf"].as_array_mut().expect("oneOf is a list");
-                    if !variants.contains(&nothing) {
-                        variants.push(nothing);
-                    }
-                }
-                None => *property = json!({ "oneOf": [nothing, property.clone()] }),
+    }
+    if let Some(values) = object
+        .get_mut("additionalProperties")
+        .filter(|values| values.is_object())
+    {
+        allow_null(values);
+    }
+    patch
+}
+
+fn allow_null(schema: &mut Value) {
+    let nothing = json!({ "type": "null" });
+    match schema.get("type").cloned() {
+        Some(Value::String(kind)) => schema["type"] = json!([kind, "null"]),
+        Some(_) => {}
+        None if schema.get("oneOf").is_some() => {
+            let variants = schema["oneOf"].as_array_mut().expect("oneOf is a list");
+            if !variants.contains(&nothing) {
+                variants.push(nothing);
             }
         }
-        schemas.insert(format!("{noun}Patch"), patch);
+        None => *schema = json!({ "oneOf": [nothing, schema.clone()] }),
+    }
+}
+
+/// `Section` becomes `SectionPatch`. What is in lists is replaced with them, so it stays.
+fn refer_to_patch(property: &mut Value, schemas: &mut serde_json::Map<String, Value>) {
+    if let Some(variants) = property.get_mut("oneOf").and_then(Value::as_array_mut) {
+        variants.iter_mut().for_each(|variant| refer_to_patch(variant, schemas));
+    }
+    let Some(Value::String(reference)) = property.get_mut("$ref") else {
+        return;
+    };
+    let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
+    if schemas[&name]["type"] == "object" {
+        let patch = patch_of(&schemas[&name].clone(), schemas);
+        reference.push_str("Patch");
+        schemas.insert(format!("{name}Patch"), patch);
     }
 }
 

@@ -369,7 +369,10 @@ alter table idempotency_keys force row level security;
 create policy owner_all on idempotency_keys to tsunagi_owner using (true) with check (true);
 create policy app_own on idempotency_keys to tsunagi_app
   using (actor_id = (select app_actor())) with check (actor_id = (select app_actor()));
-grant select, insert on idempotency_keys to tsunagi_app;
+-- The service itself clears away what is older than promised.
+create policy app_prune on idempotency_keys to tsunagi_app
+  using ((select app_role()) = 'authenticator' and created_at < now() - interval '14 days') with check (false);
+grant select, insert, delete on idempotency_keys to tsunagi_app;
 
 -- ---------------------------------------------------------------------------------------------
 -- Small rules that several tables share.
