@@ -266,6 +266,34 @@ async fn a_wrong_question_is_refused() {
 }
 
 #[tokio::test]
+async fn a_patch_reaches_into_objects_and_does_not_leave_half_of_one() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let notes = json!({ "state": "entered", "items": [{ "text": "公募による" }] });
+    let platform = editor.post("/platforms", platform("一")).await.expect(201).id();
+    let year = json!({ "platform_id": platform, "fiscal_year": 2024, "reactions": notes });
+    let year = editor.post("/platform-years", year).await.expect(201).id();
+    let address = format!("/platform-years/{year}");
+    // What is left out of the object stays, what stands in a list is replaced with it.
+    let body = json!({ "reactions": { "items": [{ "text": "推薦による" }] } });
+    let changed = editor.patch(&address, body).await.expect(200);
+    assert_eq!(changed["reactions"]["state"], "entered");
+    assert_eq!(changed["reactions"]["items"][0]["text"], "推薦による");
+    for (body, status, code) in [
+        // The schema allows it, and there is no breakthrough yet that it could change.
+        (json!({ "breakthrough": { "factors": [] } }), 409, "missing"),
+        (json!({ "breakthrough": { "theme": null } }), 422, "invalid"),
+        (json!({ "reactions": { "items": [{}] } }), 422, "invalid"),
+        (json!({ "reactions": { "state": null } }), 422, "invalid"),
+        (json!({ "fiscal_year": null }), 422, "invalid"),
+    ] {
+        editor.patch(&address, body).await.problem(status, code);
+    }
+    let now = editor.get(&address).await.expect(200);
+    assert_eq!(now["version"], changed["version"]);
+}
+
+#[tokio::test]
 async fn a_header_given_twice_is_refused() {
     let app = TestApp::new().await;
     let editor = app.editor().await;

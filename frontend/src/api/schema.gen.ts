@@ -1831,6 +1831,14 @@ export interface components {
             text?: components["schemas"]["Line"] | null;
             value?: components["schemas"]["Decimal"] | null;
         };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        BaselinePatch: {
+            period?: components["schemas"]["PeriodPatch"] | null;
+            printed?: components["schemas"]["Line"] | null;
+            source?: components["schemas"]["Line"] | null;
+            text?: components["schemas"]["Line"] | null;
+            value?: components["schemas"]["Decimal"] | null;
+        };
         /** @description ブレイクスルー要因: what stood in the way, what was done, what changed, on a time axis. */
         Breakthrough: {
             /** @description What stood in the way and how it was overcome. */
@@ -1847,6 +1855,14 @@ export interface components {
             change: components["schemas"]["Prose"];
             /** @description 取り組み課題 */
             issue: components["schemas"]["Prose"];
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        BreakthroughPatch: {
+            /** @description What stood in the way and how it was overcome. */
+            factors?: components["schemas"]["BreakthroughFactor"][] | null;
+            theme?: components["schemas"]["Line"];
+            /** @description The time axis, from issue to change. */
+            timeline?: components["schemas"]["Period"][] | null;
         };
         /** @description The year to which an entry is carried over. */
         CarryOver: {
@@ -1985,6 +2001,15 @@ export interface components {
          */
         Dimensions: {
             [key: string]: components["schemas"]["Line"];
+        };
+        /**
+         * @description A merge patch: an absent field stays, null clears it.
+         * @example {
+         *       "年代": "20代"
+         *     }
+         */
+        DimensionsPatch: {
+            [key: string]: null | components["schemas"]["Line"];
         };
         /**
          * @description Which way is good.
@@ -2452,7 +2477,7 @@ export interface components {
              * @description Place in the declared order, among the goals with the same one above.
              */
             position?: number | null;
-            states?: null | components["schemas"]["Section"];
+            states?: null | components["schemas"]["SectionPatch"];
             title?: components["schemas"]["Name"];
         };
         /** @description The role (役割) of an actor for a goal. */
@@ -2955,7 +2980,7 @@ export interface components {
         /** @description A merge patch: an absent field stays, null clears it. */
         KpiPatch: {
             area_rule?: null | components["schemas"]["AreaRule"];
-            baseline?: components["schemas"]["Baseline"] | null;
+            baseline?: components["schemas"]["BaselinePatch"] | null;
             code?: components["schemas"]["Name"] | null;
             /** @description It counts persons: small counts are suppressed for outside readers. */
             counts_people?: boolean | null;
@@ -3127,7 +3152,7 @@ export interface components {
         };
         /** @description A merge patch: an absent field stays, null clears it. */
         KpiSeriesPatch: {
-            dimensions?: null | components["schemas"]["Dimensions"];
+            dimensions?: null | components["schemas"]["DimensionsPatch"];
             district?: components["schemas"]["Name"] | null;
             kpi_id?: components["schemas"]["KpiId"];
             municipality_code?: components["schemas"]["MunicipalityCode"] | null;
@@ -3645,7 +3670,7 @@ export interface components {
         /** @description A merge patch: an absent field stays, null clears it. */
         MunicipalityFactPatch: {
             /** @description The day or period it holds for (令和2年10月). */
-            as_of?: components["schemas"]["Period"];
+            as_of?: components["schemas"]["PeriodPatch"];
             kind?: components["schemas"]["FactKind"];
             municipality_code?: components["schemas"]["MunicipalityCode"];
             printed?: components["schemas"]["Line"] | null;
@@ -3843,6 +3868,23 @@ export interface components {
          * @enum {string}
          */
         PeriodKind: "fiscal_year" | "quarter" | "month" | "day" | "range";
+        /** @description A merge patch: an absent field stays, null clears it. */
+        PeriodPatch: {
+            /** @description Single days when there are several (5/20、6/17 …). */
+            days?: string[] | null;
+            /**
+             * Format: date
+             * @description Last day; absent for a single day.
+             */
+            end?: string | null;
+            precision?: components["schemas"]["Precision"];
+            printed?: components["schemas"]["Line"] | null;
+            /**
+             * Format: date
+             * @description First day; of a month or fiscal year, its first day.
+             */
+            start?: string | null;
+        };
         /**
          * @description Phone number: digits and hyphens.
          * @example 0857-00-0000
@@ -4190,7 +4232,7 @@ export interface components {
              * @description Place in the declared order.
              */
             position?: number | null;
-            selection_notes?: null | components["schemas"]["Section"];
+            selection_notes?: null | components["schemas"]["SectionPatch"];
             summary?: components["schemas"]["Prose"] | null;
             visibility?: null | components["schemas"]["Visibility"];
         };
@@ -4286,8 +4328,8 @@ export interface components {
         };
         /** @description A merge patch: an absent field stays, null clears it. */
         PlatformYearPatch: {
-            breakthrough?: components["schemas"]["Breakthrough"] | null;
-            final_goals?: null | components["schemas"]["Section"];
+            breakthrough?: components["schemas"]["BreakthroughPatch"] | null;
+            final_goals?: null | components["schemas"]["SectionPatch"];
             final_goals_closing?: components["schemas"]["Line"] | null;
             /**
              * Format: int32
@@ -4295,14 +4337,14 @@ export interface components {
              * @example 2024
              */
             fiscal_year?: number;
-            goals_of_year?: null | components["schemas"]["Section"];
-            next_year_proposals?: null | components["schemas"]["Section"];
-            partnership_values?: null | components["schemas"]["Section"];
+            goals_of_year?: null | components["schemas"]["SectionPatch"];
+            next_year_proposals?: null | components["schemas"]["SectionPatch"];
+            partnership_values?: null | components["schemas"]["SectionPatch"];
             platform_id?: components["schemas"]["PlatformId"];
-            prior_efforts?: null | components["schemas"]["Section"];
-            process_notes?: null | components["schemas"]["Section"];
-            reactions?: null | components["schemas"]["Section"];
-            trial_points?: null | components["schemas"]["Section"];
+            prior_efforts?: null | components["schemas"]["SectionPatch"];
+            process_notes?: null | components["schemas"]["SectionPatch"];
+            reactions?: null | components["schemas"]["SectionPatch"];
+            trial_points?: null | components["schemas"]["SectionPatch"];
         };
         /**
          * @description How exact a printed date is.
@@ -4566,9 +4608,9 @@ export interface components {
         ProjectId: string;
         /** @description A merge patch: an absent field stays, null clears it. */
         ProjectPatch: {
-            aims?: null | components["schemas"]["Section"];
-            content?: null | components["schemas"]["Section"];
-            detail_aims?: null | components["schemas"]["Section"];
+            aims?: null | components["schemas"]["SectionPatch"];
+            content?: null | components["schemas"]["SectionPatch"];
+            detail_aims?: null | components["schemas"]["SectionPatch"];
             /**
              * Format: int32
              * @description 年度: the calendar year in which it begins.
@@ -4576,7 +4618,7 @@ export interface components {
              */
             fiscal_year?: number;
             goal_id?: components["schemas"]["GoalId"] | null;
-            ingenuity_points?: null | components["schemas"]["Section"];
+            ingenuity_points?: null | components["schemas"]["SectionPatch"];
             /** @description ※参考: reported, but not part of the programme. */
             is_reference?: boolean | null;
             lead_department?: components["schemas"]["Line"] | null;
@@ -4592,12 +4634,12 @@ export interface components {
             position?: number | null;
             predecessor_id?: components["schemas"]["ProjectId"] | null;
             progress?: null | components["schemas"]["ProjectProgress"];
-            results?: null | components["schemas"]["Section"];
+            results?: null | components["schemas"]["SectionPatch"];
             /** @description 実施時期 */
             schedules?: components["schemas"]["Schedule"][] | null;
             /** @description Further parts, each under its own heading. */
             sections?: components["schemas"]["ProjectSection"][] | null;
-            summary?: null | components["schemas"]["Section"];
+            summary?: null | components["schemas"]["SectionPatch"];
             title?: components["schemas"]["Line"] | null;
             /** @description 成果検証結果 */
             verification?: components["schemas"]["Verification"][] | null;
@@ -4912,6 +4954,13 @@ export interface components {
             items?: components["schemas"]["ListItem"][];
             /** @description Why it is empty, or `entered`. */
             state: components["schemas"]["SlotState"];
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        SectionPatch: {
+            /** @description The lines, in order. */
+            items?: components["schemas"]["ListItem"][] | null;
+            /** @description Why it is empty, or `entered`. */
+            state?: components["schemas"]["SlotState"];
         };
         /** @description The roadmap sheet (実施計画ロードマップ) of a goal and everything below it. */
         Sheet: {
