@@ -3,10 +3,12 @@
 import itertools
 import json
 import os
+import random
 import re
 import uuid
 from urllib.parse import quote
 
+import requests
 import schemathesis
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
@@ -42,14 +44,18 @@ schemathesis.openapi.format(
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40).map(lambda text: quote(text, safe="")),
 )
 
-# Who signs in: an editor, and the administrator for what only he may do. Both belong to a town made for this run.
+# Who signs in: an editor, the administrator for what only he may do, and the operator for accounts of other
+# organisations. Editor and administrator belong to a town made for this run.
 
 _ACCOUNTS = json.loads(os.environ.get("TSUNAGI_TEST_ACCOUNTS", "{}"))
 _VITAL = frozenset(_ACCOUNTS.get("vital", ()))
-_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients|organizations/[^/]+/user)|/transition$")
+_OPERATION = re.compile(r"/api/v1/organizations/[^/]+/user")
+_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients)|/transition$")
 
 
 def _role(_case: object, context: schemathesis.AuthContext) -> str:
+    if _OPERATION.match(context.operation.path):
+        return "operator"
     return "admin" if _ADMINISTRATION.search(context.operation.path) else "editor"
 
 
@@ -71,14 +77,14 @@ if _ACCOUNTS:
 _records: dict[str, list[str]] = {kind: list(ids) for kind, ids in _ACCOUNTS.get("records", {}).items()}
 _cursors: dict[str, str] = {}
 _etags: dict[str, str] = {}
-_turn = itertools.count()
+#: Apart from the random numbers of the properties, so that drawing them again draws the same.
+_chance = random.Random(2024)
 
 
 @schemathesis.hook
-def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
-    _spread(kwargs.get("session"))
-    # Chains of requests bring their own ids; to others every second one is given.
-    if case.meta is not None and case.meta.phase.name is not TestPhase.STATEFUL and next(_turn) % 2:
+def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kwargs: dict) -> None:
+    # Chains of requests bring their own ids; to others they are given more often than not.
+    if case.meta is not None and case.meta.phase.name is not TestPhase.STATEFUL and _chance.random() < 0.6:
         _use_what_is_there(case)
     # Nothing may lock the run out: what would change its own accounts is aimed at a record that does not exist.
     if case.method.upper() not in ("GET", "HEAD", "OPTIONS"):
@@ -95,18 +101,23 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, kwa
     if re.fullmatch("[!-~]{1,255}", str(case.headers.get("Idempotency-Key", ""))):
         # A key is for one request; that another body is refused with it is tested in test_http.py.
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
-    if _is_valid(case, Place.HEADER):
-        if "If-Match" in case.headers and next(_turn) % 2:
-            current = _etags.get(_address(case.formatted_path))
-            if current is not None:
+    if "If-Match" in case.headers:
+        current = _etags.get(_address(case.formatted_path))
+        if _is_valid(case, Place.HEADER):
+            if current is not None and _chance.random() < 0.8:
                 case.headers["If-Match"] = current
+        elif not _is_valid(case, Place.BODY):
+            # A wrong body comes with a wrong version, which would be refused before anybody looks at the body.
+            case.headers["If-Match"] = current or "*"
 
 
 @schemathesis.hook
 def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
     kind = case.path.split("/")[3]
     if response.status_code == 201 and "location" in response.headers:
-        _records.setdefault(kind, []).append(response.headers["location"][0].rsplit("/", 1)[-1])
+        # By its address: an action on one kind can make a record of another.
+        *_, made, number = response.headers["location"][0].split("/")
+        _records.setdefault(made, []).append(number)
     elif response.status_code == 204 and case.method.upper() == "DELETE":
         for known in _records.get(kind, [])[:]:
             if known in case.path_parameters.values():
@@ -130,16 +141,37 @@ def _use_what_is_there(case: schemathesis.Case) -> None:
         known = _records.get(kind, ())
         # A few are there to stay, so that something is there for the others, too.
         if len(known) > 2 or (known and case.method.upper() != "DELETE"):
-            case.path_parameters[name] = known[-1] if case.method.upper() == "DELETE" else known[0]
+            case.path_parameters[name] = known[-1] if case.method.upper() == "DELETE" else _chance.choice(known)
     if isinstance(case.body, dict) and _is_valid(case, Place.BODY):
-        for name in case.body:
-            known = _records.get(_KINDS.get(name) or f"{name.removesuffix('_id').replace('_', '-')}s")
-            if name.endswith("_id") and isinstance(case.body[name], str) and known:
-                case.body[name] = known[0]
+        # What replaces nothing, and one of what excludes each other.
+        case.body.pop("supersedes_id", None)
+        for name in [name for name in _ONE_OF.get(kind, ()) if name in case.body][1:]:
+            del case.body[name]
+        for name, value in case.body.items():
+            known = _records.get(_kind(name, case.body))
+            if name.endswith("_id") and isinstance(value, str) and known:
+                case.body[name] = _chance.choice(known)
 
 
 #: Where the name of a reference is not the kind of record.
-_KINDS = {"actor_id": "plan-actors", "series_id": "kpi-series", "level_id": "evaluation-levels"}
+_KINDS = {
+    "actor_id": "plan-actors",
+    "series_id": "kpi-series",
+    "level_id": "evaluation-levels",
+    "scope_id": "platforms",
+}
+_ONE_OF = {
+    "kpi-observations": ("number", "missing_reason", "state", "low", "high", "numerator", "denominator"),
+    "kpi-placements": ("goal_id", "project_id", "platform_id"),
+    "kpi-targets": ("value", "text", "high"),
+    "grants": ("user_id", "organization_id"),
+}
+
+
+def _kind(name: str, body: dict) -> str:
+    if name == "record_id":
+        return str(body.get("entity", "")).replace("_", "-")
+    return _KINDS.get(name, f"{name.removesuffix('_id').replace('_', '-')}s")
 
 
 def _is_valid(case: schemathesis.Case, place: Place) -> bool:
@@ -179,10 +211,10 @@ class _FromAddress(HTTPAdapter):
         super().init_poolmanager(*args, source_address=(self._address, 0), **kwargs)
 
 
-_MANY_ADDRESSES = _FromManyAddresses() if loopback_is_a_network() else None
-
-
-def _spread(session) -> None:
-    if session is not None and _MANY_ADDRESSES is not None:
-        for part in ("auth", "oauth"):
-            session.mount(f"{URL}/api/v1/{part}/", _MANY_ADDRESSES)
+if loopback_is_a_network():
+    # Hooks are not given the session; every one looks for its adapters here.
+    _MANY_ADDRESSES = _FromManyAddresses()
+    _get_adapter = requests.Session.get_adapter
+    requests.Session.get_adapter = lambda session, url: (
+        _MANY_ADDRESSES if url.startswith((f"{URL}/api/v1/auth/", f"{URL}/api/v1/oauth/")) else _get_adapter(session, url)
+    )

@@ -130,6 +130,8 @@ def furnish(town: Town, copies: int = 3) -> dict[str, list[str]]:
                 source="国勢調査",
                 as_of={"precision": "day", "start": f"20{10 + 5 * number}-10-01"},
             )
+            note = {"rule": "wrong_weekday", "printed": "12月10日（月）", "explanation": "原文のまま"}
+            create("finding-notes", entity="platforms", record_id=platform, **note)
             create("external-ids", entity="platforms", record_id=platform, source="other", external_id=mark)
             user = create("users", admin, email=f"{mark}@test.example.jp", name="職員")
             create("user-roles", admin, user_id=user, role="municipality_viewer", valid_from="2024-04-01")

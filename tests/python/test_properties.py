@@ -75,6 +75,7 @@ def run(request: pytest.FixtureRequest, town: service.Town) -> Run:
         accounts = {
             "editor": [town.editor.email, town.editor.password],
             "admin": [town.admin.email, town.admin.password],
+            "operator": [service.OPERATOR, service.PASSWORD],
             "vital": town.vital,
             "records": service.furnish(town),
         }
