@@ -179,7 +179,7 @@ function ValueCell({ kpi, inYear: { value, failed, standing } }: { kpi: Row; inY
       <span className="block text-sm text-solid-gray-700">
         {value.period_kind !== "fiscal_year" && formatPeriod(value)}
         {value.derived && `の${value.derived}`}
-        {value.quality !== "final" && (value.quality === "provisional" ? "（速報・概数）" : "（推計）")}
+        {!value.missing_reason && value.quality !== "final" && (value.quality === "provisional" ? "（速報・概数）" : "（推計）")}
       </span>
     </>
   );
