@@ -153,6 +153,7 @@ impl TestApp {
             connections: 12,
             public_url: url.clone(),
             key: KEY,
+            behind_proxy: true,
             demo: false,
         };
         let (started, start) = tokio::sync::oneshot::channel();

@@ -726,14 +726,19 @@ async fn plans_and_their_parts_are_listed_in_the_declared_order() {
 }
 
 #[tokio::test]
-async fn nothing_follows_itself() {
+async fn no_plan_follows_itself_or_what_follows_it() {
     let app = TestApp::new().await;
     let editor = app.editor().await;
     let one = editor.create("/plans", plan("計画")).await;
-    let reply = editor
-        .patch(&format!("/plans/{one}"), json!({ "supersedes_id": one }))
+    let two = editor
+        .create("/plans", with(plan("次の計画"), json!({ "supersedes_id": one })))
         .await;
-    assert_eq!(reply.status, 409, "{}", reply.text);
+    for next in [one, two] {
+        editor
+            .patch(&format!("/plans/{one}"), json!({ "supersedes_id": next }))
+            .await
+            .problem(409, "plans_no_cycle");
+    }
 }
 
 #[tokio::test]

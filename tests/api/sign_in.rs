@@ -66,6 +66,31 @@ async fn guessing_is_slowed_down_for_that_account_alone() {
 }
 
 #[tokio::test]
+async fn guessing_from_one_address_leaves_the_others_behind_the_proxy_alone() {
+    let app = TestApp::new().await;
+    let from = async |addresses: &str, password: &str| {
+        let body = json!({ "email": "viewer@example.jp", "password": password });
+        app.anonymous()
+            .send(
+                Method::POST,
+                "/auth/sign-in",
+                Some(body),
+                &[("x-forwarded-for", addresses)],
+            )
+            .await
+    };
+    from("203.0.113.7", "not the right password").await.expect(401);
+    app.sql("update sign_in_failures set failures = 31 where subject = 'address 203.0.113.7'")
+        .await;
+    from("203.0.113.7", PASSWORD).await.problem(429, "too_many_attempts");
+    // What a caller claims stands before what the proxy has seen.
+    from("198.51.100.1, 203.0.113.7", PASSWORD)
+        .await
+        .problem(429, "too_many_attempts");
+    from("203.0.113.7, 198.51.100.1", PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_refresh_token_is_good_for_one_use() {
     let app = TestApp::new().await;
     let first = app.sign_in("editor@example.jp", PASSWORD).await.expect(200).cookie();

@@ -4,7 +4,6 @@
 #   TSUNAGI_URL             where it runs
 #   TSUNAGI_DEMO_PASSWORD   password of the operator's account (TSUNAGI_TEST_OPERATOR)
 #   TSUNAGI_OPENAPI         the document; default: openapi/openapi.json
-#   TSUNAGI_PROPERTIES      1 runs the property tests too
 #   SCHEMATHESIS_EXAMPLES   examples per operation; the default is the short form, 1000 the long one
 #
 # Arguments go to pytest. The environment in target/python is made when requirements.txt changed.
@@ -25,10 +24,4 @@ fi
 export PYTHONDONTWRITEBYTECODE=1 NO_PROXY=127.0.0.1,localhost
 PATH=$(cd "$environment/bin" && pwd):$PATH
 export PATH
-# The property run takes a service of its own for minutes: it is asked for by name.
-properties=()
-if [ -z "${TSUNAGI_PROPERTIES:-}" ]; then
-  echo "property tests: NOT RUN (TSUNAGI_PROPERTIES=1 runs them)"
-  properties=(--ignore=test_properties.py)
-fi
-exec python -m pytest "${properties[@]}" -p no:cacheprovider --color=no -q "$@"
+exec python -m pytest -p no:cacheprovider --color=no -q "$@"

@@ -15,6 +15,7 @@ use model::caller::{CallerKind, Role};
 use model::text::Email;
 use model::{ClientId, OrganizationId, SessionId};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -67,7 +68,10 @@ pub struct AccessToken {
 #[post("/auth/sign-in")]
 async fn sign_in(app: Data<App>, request: HttpRequest, body: Json<SignIn>) -> Result<Handmade<Plain<AccessToken>>> {
     let SignIn { email, password } = body.parse()?;
-    let subjects = [format!("account {}", email.0), format!("address {}", address(&request))];
+    let subjects = [
+        format!("account {}", email.0),
+        format!("address {}", address(&app, &request)),
+    ];
     let candidate = app
         .authenticator(async |db| {
             for (subject, free) in subjects.iter().zip([3, 30]) {
@@ -118,9 +122,18 @@ pub(crate) fn throttle(failures: Option<Failures>, free: i32) -> Result<()> {
 }
 
 /// Who is calling; IPv6 by network, since a single caller owns a whole one.
-fn address(request: &HttpRequest) -> String {
-    match request.peer_addr().map(|a| a.ip()) {
-        Some(std::net::IpAddr::V6(v6)) => format!("{:x?}", &v6.segments()[..4]),
+fn address(app: &App, request: &HttpRequest) -> String {
+    let peer = request.peer_addr().map(|a| a.ip());
+    let address = match request.headers().get_all("x-forwarded-for").last() {
+        Some(said) if app.config.behind_proxy => said
+            .to_str()
+            .ok()
+            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok())
+            .or(peer),
+        _ => peer,
+    };
+    match address.map(|ip| ip.to_canonical()) {
+        Some(IpAddr::V6(v6)) => format!("{:x?}", &v6.segments()[..4]),
         Some(v4) => v4.to_string(),
         None => "unknown".to_owned(),
     }
@@ -210,7 +223,7 @@ async fn issue_client_token(
     let (id, secret) = basic
         .or_else(|| form.client_id.zip(form.client_secret.clone()))
         .ok_or(Error::WrongCredentials)?;
-    let subjects = [format!("client {id}"), format!("address {}", address(&request))];
+    let subjects = [format!("client {id}"), format!("address {}", address(&app, &request))];
     let candidates = app
         .authenticator(async |db| {
             for (subject, free) in subjects.iter().zip([10, 30]) {

@@ -14,6 +14,8 @@ pub struct Config {
     pub public_url: String,
     /// Encrypts signing keys and derives refresh tokens.
     pub key: [u8; 32],
+    /// Callers are known by what the proxy in front says, not by their connection.
+    pub behind_proxy: bool,
     /// Shown on every screen.
     pub demo: bool,
 }
@@ -36,7 +38,10 @@ pub struct Options {
     /// Connections to the database.
     #[arg(long, env = "TSUNAGI_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
-    /// Demonstration: the screens say so, second factors are off.
+    /// A proxy is in front and only it can connect: the last address of X-Forwarded-For is the caller's.
+    #[arg(long, env = "TSUNAGI_BEHIND_PROXY", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
+    pub behind_proxy: bool,
+    /// Demonstration: the screens say so.
     #[arg(long, env = "TSUNAGI_DEMO", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
     pub demo: bool,
 }
@@ -53,6 +58,7 @@ impl Options {
                 .unwrap_or_else(|| format!("http://{}", self.listen)),
             key: key(&self.key_file)
                 .map_err(|e| format!("the key file {} cannot be used: {e}", self.key_file.display()))?,
+            behind_proxy: self.behind_proxy,
             demo: self.demo,
         })
     }

@@ -287,6 +287,7 @@ pub fn document() -> String {
         connections: 1,
         public_url: "http://127.0.0.1".to_owned(),
         key: [0; 32],
+        behind_proxy: false,
         demo: false,
     };
     pretty(&app(Data::new(App::new(config))).1)

@@ -90,7 +90,7 @@ fn constraint(name: &str) -> String {
         "plans_years" => "計画期間の最後の年度は、最初の年度以後で30年以内にしてください。",
         "kpi_series_whole" => "全体の系列は KPI とともにあります。地区や団体の値には別の系列を作ってください。",
         "kpis_value_type_in_use" => "値が登録されているため、値の種類は変更できません。新しい KPI を作ってください。",
-        "plans_supersedes_another" => "前の計画には別の計画を選んでください。",
+        "plans_no_cycle" => "前の計画には、この計画とこれを引き継いだ計画のほかを選んでください。",
         "projects_predecessor_earlier" => "前身には、この事業より前の年度の事業を選んでください。",
         "section_state" => "行を入力するときは、状態を「入力済み」にしてください。",
         "plans_years_in_use" => {

@@ -24,7 +24,7 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
       <header className="no-print border-b border-solid-gray-420">
         {identity.demo && (
           <p className="bg-solid-gray-900 px-6 py-1 text-center text-sm font-bold text-white">
-            ▲ デモ環境です。実際の業務の情報や個人情報を入力しないでください。多要素認証は無効になっています。
+            ▲ デモ環境です。実際の業務の情報や個人情報を入力しないでください。多要素認証は使いません。
           </p>
         )}
         <div className="mx-auto flex max-w-[100rem] flex-wrap items-center gap-x-4 px-6">

@@ -380,7 +380,8 @@ grant select, insert, delete on idempotency_keys to tsunagi_app;
 -- A tree must stay a tree. Walks up from the new parent; the depth limit also ends a damaged tree.
 create function refuse_cycle() returns trigger language plpgsql as $$
 declare
-  above uuid := new.parent_id;
+  link text := coalesce(tg_argv[0], 'parent_id');
+  above uuid := to_jsonb(new) ->> link;
   depth int := 0;
 begin
   while above is not null loop
@@ -389,7 +390,7 @@ begin
       raise exception 'a record cannot be below itself' using errcode = '23514',
         constraint = format('%s_no_cycle', tg_table_name), table = tg_table_name;
     end if;
-    execute format('select parent_id from public.%I where id = $1', tg_table_name) into above using above;
+    execute format('select %I from public.%I where id = $1', link, tg_table_name) into above using above;
   end loop;
   return new;
 end $$;

@@ -125,7 +125,6 @@ create table plans (
   constraint plans_years check (first_fiscal_year >= 1950 and last_fiscal_year <= 2200 and last_fiscal_year between first_fiscal_year and first_fiscal_year + 30),
   constraint plans_visibility check (visibility in ('organization', 'partners', 'public')),
   constraint plans_status check (status in ('draft', 'submitted', 'returned', 'confirmed', 'published')),
-  constraint plans_supersedes_another check (supersedes_id <> id),
   constraint plans_owner_org_id_fkey foreign key (owner_org_id) references organizations (id),
   constraint plans_platform_id_fkey foreign key (platform_id) references platforms (id),
   constraint plans_municipality_code_fkey foreign key (municipality_code) references municipalities (code),
@@ -763,6 +762,8 @@ create trigger b_no_cycle before insert or update of parent_id on plan_actors
   for each row when (new.parent_id is not null) execute function refuse_cycle();
 create trigger b_no_cycle before insert or update of parent_id on goals
   for each row when (new.parent_id is not null) execute function refuse_cycle();
+create trigger b_no_cycle before insert or update of supersedes_id on plans
+  for each row when (new.supersedes_id is not null) execute function refuse_cycle('supersedes_id');
 
 -- A prefecture returns what was submitted to it, and changes nothing else of it.
 create function keep_sheet() returns trigger language plpgsql as $$

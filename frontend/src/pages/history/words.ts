@@ -35,7 +35,7 @@ export const ENTITIES: Record<string, { word: string; page?: string; list?: { la
   kpi_observations: { word: "KPIの値" },
   municipality_facts: { word: "市区町村の基礎数値" },
   external_ids: { word: "外部システムのID" },
-  finding_notes: { word: "確認事項への説明" },
+  finding_notes: { word: "指摘事項への説明" },
 };
 
 /** The same name means the same thing on every record, with the exceptions below. */
@@ -212,7 +212,7 @@ const FIELDS: Record<string, string> = {
   body: "本文",
   round: "回",
   explanation: "説明",
-  rule: "確認事項",
+  rule: "指摘事項",
 };
 
 /** What names a record comes first, what only orders it last. */
