@@ -113,7 +113,7 @@ fn action(name: &str) -> Option<Value> {
 }
 
 /// Lists without a fixture: nobody writes them.
-const REFERENCE: [&str; 3] = ["findings", "history", "municipalities"];
+const REFERENCE: [&str; 4] = ["changes", "findings", "history", "municipalities"];
 
 /// Sheets with a life: a published one is seen by everybody.
 const PUBLISHED: [&str; 5] = ["kpis", "municipality-facts", "plans", "platforms", "projects"];

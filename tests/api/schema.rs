@@ -4,7 +4,7 @@ use crate::app::{NANBU, TOTTORI_CITY, TestApp};
 use serde_json::json;
 
 /// Facts without an owner, which everybody may read.
-const REFERENCE: [&str; 2] = ["municipalities", "__diesel_schema_migrations"];
+const REFERENCE: [&str; 3] = ["municipalities", "record_tree", "__diesel_schema_migrations"];
 
 #[tokio::test]
 async fn every_foreign_key_has_an_index() {

@@ -12,6 +12,7 @@ pub mod account;
 pub mod caller;
 pub mod evaluation;
 pub mod external_id;
+pub mod feed;
 pub mod finding;
 pub mod goal;
 pub mod history;

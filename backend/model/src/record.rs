@@ -14,6 +14,14 @@ macro_rules! record {
                 Self::query().find(id).first(&mut db).await
             }
 
+            /// Those of these records that the caller may see, in no order.
+            pub async fn find_many(mut db: crate::Db<'_>, ids: &[uuid::Uuid]) -> crate::Result<Vec<Self>> {
+                Self::query()
+                    .filter(crate::schema::$table::id.eq_any(ids))
+                    .load(&mut db)
+                    .await
+            }
+
             /// Creates a record. Its owner is that of its parent, or the caller's organisation.
             pub async fn create(mut db: crate::Db<'_>, fields: $fields) -> crate::Result<Self> {
                 diesel::insert_into(crate::schema::$table::table)

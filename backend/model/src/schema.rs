@@ -16,6 +16,7 @@ diesel::table! {
         record_id -> Uuid,
         version -> Int8,
         op -> CChar,
+        open -> Bool,
         actor_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
         at -> Timestamptz,
@@ -568,6 +569,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    record_tree (entity) {
+        entity -> Text,
+        parent -> Text,
+        parent_column -> Text,
+    }
+}
+
+diesel::table! {
     roadmap_cells (id) {
         id -> Uuid,
         version -> Int8,
@@ -747,6 +756,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     project_costs,
     projects,
     record_history,
+    record_tree,
     roadmap_cells,
     roadmap_items,
     sessions,

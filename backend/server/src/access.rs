@@ -22,6 +22,7 @@ use model::value::NaiveDate;
 use model::{Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -33,6 +34,8 @@ pub struct App {
     pool: Pool,
     pub(crate) keys: Keys,
     pub(crate) config: crate::config::Config,
+    /// Wakes whoever waits for changes.
+    pub(crate) committed: tokio::sync::Notify,
     /// Bounds the memory and CPU of password hashing.
     pub(crate) hashing: tokio::sync::Semaphore,
 }
@@ -42,6 +45,7 @@ impl App {
         Self {
             pool: model::pool(&config.database_url, config.connections),
             keys: Keys::new(config.key),
+            committed: tokio::sync::Notify::new(),
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             config,
         }
@@ -116,7 +120,19 @@ macro_rules! records {
                 slot(self).resolve(db).await
             })?
         }
-    )+};
+    )+
+
+        /// Records of one kind as they are now, with their versions: those of these that the caller may see.
+        pub async fn current(db: Db<'_>, entity: &str, ids: &[Uuid]) -> Result<Vec<(Uuid, (i64, Box<RawValue>))>> {
+            fn json<R: Record>(record: &R) -> Result<(Uuid, (i64, Box<RawValue>))> {
+                Ok((record.id(), (record.version(), to_raw_value(record).map_err(Error::internal)?)))
+            }
+            match entity {
+                $(<$record>::ENTITY => <$record>::find_many(db, ids).await?.iter().map(json).collect(),)+
+                other => Err(Error::internal(format!("no records are called {other}"))),
+            }
+        }
+    };
 }
 
 /// How a record tells whose slot it is: directly, or through the column of the sheet it stands in.
@@ -211,6 +227,7 @@ pub struct Gate<'a> {
     pub standing: &'a Standing,
     pub caller: &'a Caller,
     if_match: Option<&'a str>,
+    is_past: bool,
 }
 
 impl Gate<'_> {
@@ -303,6 +320,8 @@ pub struct Delete<R>(PhantomData<R>);
 pub struct Transit<R>(PhantomData<R>);
 /// May read the history of records; of which kinds, [`Tx::may_read`] says, of which records, row-level security.
 pub struct ReadHistory;
+/// May follow the changes of records; of which kinds, [`Tx::may_read`] says, of which records, row-level security.
+pub struct ReadFeed;
 /// Is signed in.
 pub struct SignedIn;
 
@@ -382,6 +401,7 @@ unloaded! {
     [R: Record] List<R>, |gate| gate.require(R::ENTITY, Action::Read);
     [R: Record] Create<R>, |gate| gate.require(R::ENTITY, Action::Create);
     [] ReadHistory, |gate| gate.require("record_history", Action::Read);
+    [] ReadFeed, |gate| if gate.is_past { Err(Error::BadRequest("as_of_of_changes")) } else { gate.require("change_log", Action::Read) };
     [] SignedIn, |gate| if gate.caller.kind == CallerKind::Anonymous { Err(Error::Unauthenticated) } else { Ok(()) };
 }
 
@@ -407,6 +427,11 @@ impl<On> Tx<'_, On> {
     /// May the caller read some record of this kind?
     pub fn may_read(&self, resource: &str) -> bool {
         policy::allows_any(self.standing.role, resource, Action::Read)
+    }
+
+    /// Does the caller read what his own organisation has not published?
+    pub fn reads_own_drafts(&self) -> bool {
+        !matches!(self.standing.role, Role::Auditor | Role::Analyst | Role::SystemAdmin)
     }
 
     /// The caller's id, where he has one.
@@ -439,7 +464,7 @@ impl<P: Permission> Access<P> {
     }
 
     /// Reads. The transaction ends behind the answer's back: nothing can fail any more.
-    pub async fn read<T>(self, work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>) -> Result<T> {
+    pub async fn read<T>(&self, work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>) -> Result<T> {
         let open = Open::new(&self.app.pool).await?;
         let (standing, loaded) = futures_util::join!(self.begin(open.db()), P::load(open.db(), self.id.as_deref()));
         let result = async {
@@ -477,6 +502,7 @@ impl<P: Permission> Access<P> {
         let open = Open::new(&self.app.pool).await?;
         let result = self.work(open.db(), body, work).await;
         open.end(result.is_ok()).await?;
+        self.app.committed.notify_waiters();
         result
     }
 
@@ -543,6 +569,7 @@ impl<P: Permission> Access<P> {
             standing,
             caller: &self.caller,
             if_match: self.if_match.as_deref(),
+            is_past: self.circumstances.as_of.is_some(),
         }
     }
 }

@@ -43,6 +43,9 @@ pub enum Error {
     /// 409: fields that contradict each other.
     #[error("fields contradict each other")]
     Contradiction(Vec<FieldError>),
+    /// 410: what the reader has of these organisations is not enough to go on.
+    #[error("resync required")]
+    Resync(Box<Resync>),
     /// 412: somebody changed the record since it was read.
     #[error("stale version")]
     Stale(Box<Newer>),
@@ -81,6 +84,13 @@ pub struct Newer {
     pub changed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
+/// The way back for a reader of the feed whose copy cannot be continued.
+#[derive(Debug)]
+pub struct Resync {
+    pub organizations: Vec<uuid::Uuid>,
+    pub after: crate::http::Cursor,
+}
+
 /// One field that is not as the schema says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -114,6 +124,12 @@ pub struct Problem {
     /// Fields that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With 410: forget the records of these organisations …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organizations: Option<Vec<uuid::Uuid>>,
+    /// … and go on with this cursor; they come anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<crate::http::Cursor>,
     /// With 412: the record as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -161,6 +177,7 @@ impl Error {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(constraint) => constraint,
             Self::Contradiction(errors) => errors.first().map_or("contradiction", |e| &e.code),
+            Self::Resync(_) => "resync_required",
             Self::Stale(_) => "stale",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -183,6 +200,7 @@ impl ResponseError for Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::Contradiction(_) => StatusCode::CONFLICT,
+            Self::Resync(_) => StatusCode::GONE,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -205,6 +223,8 @@ impl ResponseError for Error {
             status: status.as_u16(),
             code: self.code().to_owned(),
             errors: Vec::new(),
+            organizations: None,
+            after: None,
             current: None,
             changed_by: None,
             changed_at: None,
@@ -213,6 +233,10 @@ impl ResponseError for Error {
         let mut response = HttpResponse::build(status);
         match self {
             Self::Invalid(errors) | Self::Contradiction(errors) => problem.errors.clone_from(errors),
+            Self::Resync(resync) => {
+                problem.organizations = Some(resync.organizations.clone());
+                problem.after = Some(resync.after.clone());
+            }
             Self::Stale(newer) => {
                 problem.current = Some(newer.current.clone());
                 problem.changed_by.clone_from(&newer.changed_by);

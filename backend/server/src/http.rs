@@ -250,21 +250,26 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
 }
 
 /// Where the next page begins: opaque to clients, the sort key to us.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, example = "WzAsIjAxOTM2ZDNlIl0")]
 pub struct Cursor(String);
 
 impl Cursor {
     pub fn new<K: Serialize>(key: &K) -> Self {
-        Self(BASE64.encode(serde_json::to_vec(key).expect("keys are plain values")))
+        Self::of_bytes(&serde_json::to_vec(key).expect("keys are plain values"))
+    }
+
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(BASE64.encode(bytes))
+    }
+
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        BASE64.decode(&self.0).ok()
     }
 
     pub fn key<K: DeserializeOwned>(&self) -> Result<K> {
-        let key = BASE64
-            .decode(&self.0)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let key = self.bytes().and_then(|bytes| String::from_utf8(bytes).ok());
         // No key of ours has a NUL, which PostgreSQL's text does not know.
         key.filter(|key| !key.contains("\\u0000"))
             .and_then(|key| serde_json::from_str(&key).ok())

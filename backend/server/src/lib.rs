@@ -10,6 +10,7 @@ pub mod token;
 
 mod accounts;
 mod auth;
+mod changes;
 mod evaluations;
 mod external_ids;
 mod findings;
@@ -60,6 +61,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(municipality_facts::routes);
     cfg.configure(external_ids::routes);
     cfg.configure(history::routes);
+    cfg.configure(changes::routes);
     cfg.configure(findings::routes);
 }
 

@@ -29,6 +29,10 @@ pub fn title(code: &str, status: u16) -> String {
         "bad_if_match" => "If-Match は読んだときの ETag をそのまま使ってください。",
         "bad_form" => "送信された内容がフォームとして読めません。grant_type は client_credentials にしてください。",
         "bad_header" => "ヘッダーの値が正しくありません。",
+        "as_of_of_changes" => "変更の一覧は過去の時点では読めません。as_of を付けずに読んでください。",
+        "resync_required" => {
+            "ここからは続けられません。organizations の団体の記録を控えから消し、after から読み直してください。"
+        }
         "bad_as_of" => "as_of は 2025-03-31 の形の日付か、2025-03-31T09:00:00+09:00 の形の日時にしてください。",
         "as_of_read_only" => "過去の時点の内容は変更できません。",
         "period_order" => "期間の終わりは始まり以後の日にしてください。",

@@ -183,7 +183,7 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
         ("403", "The caller may not do this."),
     ]);
     if method == "get" {
-        if path != "/api/v1/me" {
+        if path != "/api/v1/me" && segments[0] != "changes" {
             parameters.push(parameter(
                 "as_of",
                 "query",
@@ -237,6 +237,12 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             ("404", "No such record, or not the caller's to see."),
             ("409", "Not exactly one record is named."),
         ]);
+    }
+    if path == "/api/v1/changes" {
+        errors.push((
+            "410",
+            "The cursor cannot be continued; `organizations` and `after` are the way back.",
+        ));
     }
     if path == "/api/v1/me/password" {
         errors.push(("429", "Too many attempts; `Retry-After` says when to try again."));
@@ -476,6 +482,7 @@ fn describe(tag: &str) -> &'static str {
         "kpi-targets" => "Target values (目標値).",
         "observations" => "Observed values (実績値).",
         "municipality-facts" => "Facts of municipalities, such as population.",
+        "changes" => "What has changed, for systems that keep a copy.",
         "external-ids" => "Ids of other systems.",
         "findings" => "Where a printed fact contradicts the record.",
         "finding-notes" => "What people say about findings.",

@@ -47,8 +47,8 @@ fn closing_line(line: &str) -> Option<Counts> {
                 failed: number,
             },
         });
-    } else if let Some(rest) = line.strip_prefix("===").filter(|rest| rest.contains(" in ")) {
-        rest // pytest: "==== 3 passed, 1 failed in 0.12s ===="
+    } else if let Some(rest) = pytest(line) {
+        rest
     } else if is_bare(line) {
         line // ours and the browser tests': "3 passed, 1 failed"
     } else {
@@ -69,6 +69,13 @@ fn closing_line(line: &str) -> Option<Counts> {
     })
 }
 
+/// "==== 1 failed, 3 passed in 0.12s ====", and without the lines when it is quiet.
+fn pytest(line: &str) -> Option<&str> {
+    let (counts, time) = line.trim_matches('=').trim().split_once(" in ")?;
+    let seconds = time.split(' ').next()?.strip_suffix('s')?;
+    (counts.starts_with(|c: char| c.is_ascii_digit()) && seconds.parse::<f64>().is_ok()).then_some(counts)
+}
+
 fn node_test(line: &str) -> Option<(u64, &str)> {
     let rest = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
     let (word, number) = rest.split_once(' ')?;
@@ -87,16 +94,7 @@ fn is_bare(line: &str) -> bool {
 /// The number right before a word: 3 in "3 passed".
 fn before(text: &str, word: &str) -> Option<u64> {
     text.split([',', ';', '|', '.', '('])
-        .filter_map(|part| {
-            part.trim().trim_matches('=').trim().strip_suffix(word).or_else(|| {
-                // "1 failed in 0.12s"
-                part.trim()
-                    .trim_matches('=')
-                    .trim()
-                    .split_once(&format!("{word} in "))
-                    .map(|(number, _)| number)
-            })
-        })
+        .filter_map(|part| part.trim().strip_suffix(word))
         .find_map(|number| number.trim().parse().ok())
 }
 
@@ -166,6 +164,7 @@ mod tests {
         assert_eq!(read("ℹ pass 3\nℹ fail 0"), counts(3, 0));
         assert_eq!(read("===== 1 failed, 3 passed in 0.12s ====="), counts(3, 1));
         assert_eq!(read("===== 3 passed in 0.12s ====="), counts(3, 0));
+        assert_eq!(read("2 failed, 321 passed in 306.61s (0:05:06)"), counts(321, 2));
     }
 
     #[test]

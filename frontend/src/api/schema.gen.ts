@@ -86,6 +86,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what has changed since a cursor, in the order of the commits.
+         * @description The reader follows his own organisation and all that share platforms or plans with it; a prefecture follows those of
+         *     its area. Every change that is committed is told once and none is left out; an item carries the record as it is when
+         *     it is read, so versions in between may not appear. Where what was read so far is not enough to go on (other rights, a
+         *     restored database, a cursor too old), the answer is 410 with `organizations` and `after`: forget the records of these
+         *     organisations and go on from there; they come anew. docs/SYNC.md shows it.
+         */
+        get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count what the feed is about: records and a checksum of each kind and organisation, for comparing with a copy.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_change_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the cursor of now, to follow only what changes from here on.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["read_latest_cursor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clients": {
         parameters: {
             query?: never;
@@ -1890,6 +1954,53 @@ export interface components {
             /** @description After: any JSON. */
             to: unknown;
         };
+        /** @description One change. */
+        ChangeItem: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description Kind of record. */
+            entity: components["schemas"]["Entity"];
+            /**
+             * Format: uuid
+             * @description The record. An id is that of one record of a kind.
+             */
+            id: string;
+            /** @description The reader has made this change. */
+            mine: boolean;
+            operation: components["schemas"]["Operation"];
+            /** @description Whose record it is; numbers are counted for each organisation. */
+            organization_id: components["schemas"]["OrganizationId"];
+            /** @description Why it was deleted, where a reason was given. */
+            reason?: string | null;
+            /** @description The record as `GET` by its id answers it. */
+            record?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description Its place in the order of that organisation's changes.
+             * @example 1042
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Version of the record in `record`; of one that is gone, the version after that.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description Changes since a cursor. */
+        Changes: {
+            /** @description Of each organisation in the order in which they were committed. */
+            items: components["schemas"]["ChangeItem"][];
+            /** @description There is more already. */
+            more: boolean;
+            /** @description `after` of the next request. It survives restarts and updates of the service. */
+            next: components["schemas"]["Cursor"];
+            /** @description Which numbers of which organisations this answer covers. */
+            ranges: components["schemas"]["Range"][];
+        };
         /** @description A council's system, which signs in with client credentials. */
         Client: {
             /** @description One that is not active is refused at once. */
@@ -1983,6 +2094,29 @@ export interface components {
          * @example 9000020102024
          */
         CorporateNumber: string;
+        /** @description What there is of one kind in one stream, for the caller. */
+        Count: {
+            /**
+             * @description XOR of the first eight bytes of SHA-256(`id:version`) of each record, as 16 hexadecimal digits.
+             * @example 9f86d081884c7d65
+             */
+            checksum: string;
+            /**
+             * Format: int64
+             * @description Records.
+             * @example 12
+             */
+            count: number;
+            entity: components["schemas"]["Entity"];
+            organization_id: components["schemas"]["OrganizationId"];
+        };
+        /** @description Counts and checksums, to compare with the own copy. */
+        Counts: {
+            /** @description By organisation and kind of record; what is not there has no records. */
+            items: components["schemas"]["Count"][];
+            /** @description The cursor of the same moment: a copy is to be compared when it has been read up to here. */
+            next: components["schemas"]["Cursor"];
+        };
         /**
          * @description Where the next page begins: opaque to clients, the sort key to us.
          * @example WzAsIjAxOTM2ZDNlIl0
@@ -3296,6 +3430,11 @@ export interface components {
             /** @description `after` of the next page; null on the last one. */
             next?: string | null;
         };
+        /** @description The cursor of now. */
+        Latest: {
+            /** @description `after` of a request for what changes from here on. */
+            next: components["schemas"]["Cursor"];
+        };
         /** @description One launch of a platform: it can be launched twice (令和4年度, 広域は令和6年度), or be replaced by another body. */
         Launch: {
             /**
@@ -3704,6 +3843,11 @@ export interface components {
          * @enum {string}
          */
         NoteState: "explained" | "fixed";
+        /**
+         * @description What is to be done with the own copy.
+         * @enum {string}
+         */
+        Operation: "upsert" | "gone";
         /** @description An organisation. */
         Organization: {
             /** @description Other names under which it is found. */
@@ -4353,6 +4497,7 @@ export interface components {
         Precision: "day" | "days" | "month" | "quarter" | "fiscal_year" | "year" | "range" | "undecided";
         /** @description RFC 9457 problem details: the body of every error. */
         Problem: {
+            after?: components["schemas"]["Cursor"] | null;
             /**
              * Format: date-time
              * @description With 412: when.
@@ -4369,6 +4514,8 @@ export interface components {
             current?: Record<string, never> | null;
             /** @description Fields that are wrong. */
             errors?: components["schemas"]["FieldError"][];
+            /** @description With 410: forget the records of these organisations … */
+            organizations?: string[] | null;
             /**
              * Format: uuid
              * @description The request, as the log of the service names it; also the header `X-Request-Id` of every answer.
@@ -4718,6 +4865,36 @@ export interface components {
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
+        /** @description The numbers that an answer covers: each one is that of an item, or skipped. */
+        Range: {
+            /**
+             * Format: int64
+             * @description The first number; one more than the last one of the answer before.
+             * @example 1040
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last number of the answer.
+             * @example 1044
+             */
+            last: number;
+            organization_id: components["schemas"]["OrganizationId"];
+            /**
+             * @description First and last of numbers without an item: of other kinds, not the reader's to see, or followed by a newer change.
+             * @example [
+             *       [
+             *         1040,
+             *         1041
+             *       ],
+             *       [
+             *         1043,
+             *         1044
+             *       ]
+             *     ]
+             */
+            skipped: number[][];
+        };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;
@@ -5610,6 +5787,219 @@ export interface operations {
             };
             /** @description Too many attempts; `Retry-After` says when to try again. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description `next` of the previous answer; without it, everything from the beginning: the first load. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Only these kinds of records. */
+                entity?: components["schemas"]["Entity"][];
+                /** @description Seconds to wait for a change when there is none yet. */
+                wait?: number;
+                /** @description Changes of an answer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The cursor cannot be continued; `organizations` and `after` are the way back. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_change_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counts"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_latest_cursor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Latest"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -50,6 +50,10 @@ create table change_stream (
   constraint change_stream_pkey primary key (stream_id)
 ) with (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
+-- Thin: who reads it is shown the record as it is then, if he may see it.
+--   op    I inserted, U updated, D deleted; V: others may see it who did not, or the other way round, since this record
+--         or one above it has changed
+--   open  of a deletion: others than the owner may have seen the record
 create table change_log (
   stream_id uuid not null,
   seq bigint not null,
@@ -57,11 +61,12 @@ create table change_log (
   record_id uuid not null,
   version bigint not null,
   op "char" not null,
+  open boolean not null default true,
   actor_id uuid,
   request_id uuid,
   at timestamptz not null default clock_timestamp(),
   constraint change_log_pkey primary key (stream_id, seq),
-  constraint change_log_op check (op in ('I', 'U', 'D'))
+  constraint change_log_op check (op in ('I', 'U', 'D', 'V'))
 );
 
 -- What every record looked like at every version, who changed it, when and why. The only source of
@@ -86,6 +91,56 @@ create table record_history (
 );
 -- How the flush at commit finds the rows of its own transaction.
 create index record_history_tx on record_history (tx, ord);
+
+-- What stands below what: the table whose row owns a row, and the column that names it.
+create table record_tree (
+  entity text not null,
+  parent text not null,
+  parent_column text not null,
+  constraint record_tree_pkey primary key (entity)
+);
+
+-- On what it depends who else than the owner sees a sheet; null for what has no visibility of its own.
+create function record_readers(image jsonb) returns text language sql immutable parallel safe as $$
+  select case when image ? 'visibility' then jsonb_build_array(image ->> 'status' = 'draft', image ->> 'visibility' = 'organization',
+    image ->> 'visibility' = 'public' and image ->> 'status' = 'published', image -> 'platform_id', image -> 'plan_id')::text end
+$$;
+
+-- Records of one kind and everything below them, from above.
+create function record_below(p_entity text, p_ids uuid[]) returns table (entity text, record_id uuid, version bigint)
+  language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  child record;
+  below uuid[];
+begin
+  return query execute format('select %L::text, id, version from public.%I where id = any($1) order by id', p_entity, p_entity) using p_ids;
+  for child in select t.entity, t.parent_column from record_tree t where t.parent = p_entity order by t.entity loop
+    execute format('select array_agg(id) from public.%I where %I = any($1)', child.entity, child.parent_column) into below using p_ids;
+    if below is not null then
+      return query select * from record_below(child.entity, below);
+    end if;
+  end loop;
+end $$;
+
+-- May others than the owner have seen this deleted row? Asks the sheet above it, which may be gone with it.
+create function record_open(p_entity text, p_row jsonb) returns boolean
+  language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  kind text := p_entity;
+  image jsonb := p_row;
+  above record;
+  above_id uuid;
+begin
+  loop
+    select t.parent, t.parent_column into above from record_tree t where t.entity = kind;
+    exit when not found;
+    above_id := image ->> above.parent_column;
+    select h.row into image from record_history h
+      where h.entity = above.parent and h.record_id = above_id order by h.version desc limit 1;
+    kind := above.parent;
+  end loop;
+  return coalesce(image ->> 'status' <> 'draft' or image ->> 'visibility' <> 'organization', kind in ('organizations', 'grants'));
+end $$;
 
 create function cluster_timeline() returns text language sql stable as $$
   select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) from pg_control_system()
@@ -117,11 +172,29 @@ begin
       epoch_start = case when s.cluster = timeline then s.epoch_start else s.last_seq end,
       cluster = timeline
     returning last_seq into last;
-    insert into change_log (stream_id, seq, entity, record_id, version, op, actor_id, request_id)
+    insert into change_log (stream_id, seq, entity, record_id, version, op, open, actor_id, request_id)
     select h.stream_id, last - stream.n + row_number() over (order by h.ord),
-           h.entity, h.record_id, h.version, h.op, h.actor_id, h.request_id
+           h.entity, h.record_id, h.version, h.op, h.op <> 'D' or record_open(h.entity, h.row), h.actor_id, h.request_id
     from record_history h
     where h.tx = pg_current_xact_id() and h.ord > flushed and h.stream_id = stream.stream_id;
+  end loop;
+  -- A sheet that others see now, or do not see any more, and what is below it. The streams are locked already.
+  for stream in
+    select h.stream_id, h.actor_id, h.request_id, h.entity, array_agg(h.record_id order by h.record_id) as ids
+    from record_history h join record_history b on (b.entity, b.record_id, b.version) = (h.entity, h.record_id, h.version - 1)
+    where h.tx = pg_current_xact_id() and h.ord > flushed and h.op = 'U' and record_readers(h.row) <> record_readers(b.row)
+    group by 1, 2, 3, 4 order by 1, 4
+  loop
+    with changed as materialized (
+      select b.*, row_number() over () as n from record_below(stream.entity, stream.ids) b
+    ), taken as (
+      update change_stream s set last_seq = s.last_seq + (select count(*) from changed)
+      where s.stream_id = stream.stream_id returning s.last_seq
+    )
+    insert into change_log (stream_id, seq, entity, record_id, version, op, actor_id, request_id)
+    select stream.stream_id, taken.last_seq - (select count(*) from changed) + c.n, c.entity, c.record_id, c.version, 'V',
+           stream.actor_id, stream.request_id
+    from changed c, taken;
   end loop;
   perform set_config('app.flushed', max(ord)::text, true) from record_history where tx = pg_current_xact_id();
   return null;
@@ -285,6 +358,9 @@ begin
     execute format('grant update, delete on %I to tsunagi_app', target);
   end if;
 
+  if parent is not null then
+    insert into record_tree values (target, parent, parent_column);
+  end if;
   for reference in
     select c.conname, f.relname, a.attname from pg_constraint c
     join pg_class f on f.oid = c.confrelid

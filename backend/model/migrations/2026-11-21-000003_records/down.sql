@@ -9,6 +9,7 @@ begin
     'evaluation_levels', 'plan_actors', 'plans', 'members', 'platform_years', 'platforms'] loop
     execute format('drop view if exists as_of.%I cascade', t);
     execute format('drop table %I', t);
+    delete from record_tree where entity = t;
   end loop;
 end $$;
 drop function open_series, refuse_stranger, close_series, keep_whole, keep_value_type, keep_parent, check_predecessor, keep_current_target, keep_current_unit, observed_value, keep_current_observation, keep_sheet, keep_years_in_use, stamp_observation, stamp_target, stamp_evaluation,

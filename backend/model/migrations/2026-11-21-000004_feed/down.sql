@@ -1,0 +1,1 @@
+drop function feed_changes, feed_streams;

@@ -1,0 +1,448 @@
+//! The change feed: everything that a system must know to keep a copy of what it may see.
+
+use crate::access::{Access, App, ReadFeed, Tx, current};
+use crate::error::{Error, Result, Resync};
+use crate::http::{Cursor, Plain, Query};
+use actix_web::get;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+use model::OrganizationId;
+use model::feed::{self, Change, Count, Stream};
+use model::history::Entity;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_changes)
+        .service(read_latest_cursor)
+        .service(list_change_counts);
+}
+
+/// Which changes.
+#[derive(Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+struct ChangeQuery {
+    /// `next` of the previous answer; without it, everything from the beginning: the first load.
+    after: Option<Cursor>,
+    /// Only these kinds of records.
+    #[param(value_type = Option<Vec<Entity>>, style = Form, explode = false)]
+    entity: Option<Entities>,
+    /// Seconds to wait for a change when there is none yet.
+    #[serde(default)]
+    #[validate(range(max = 25))]
+    #[param(maximum = 25, default = 0)]
+    wait: u64,
+    /// Changes of an answer.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 5000))]
+    #[param(minimum = 1, maximum = 5000, default = 500)]
+    limit: i32,
+}
+
+fn default_limit() -> i32 {
+    500
+}
+
+/// Kinds of records, separated by commas.
+struct Entities(Vec<Entity>);
+
+impl<'de> Deserialize<'de> for Entities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let entity = |name: &str| Entity::deserialize(serde::de::value::StrDeserializer::new(name));
+        text.split(',').map(entity).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// What is to be done with the own copy.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Operation {
+    /// The record as it is now: keep it if its version is greater than that of the copy.
+    Upsert,
+    /// It was deleted, or is not the reader's to see any more: forget it.
+    Gone,
+}
+
+/// One change.
+#[derive(Serialize, ToSchema)]
+struct ChangeItem {
+    /// Whose record it is; numbers are counted for each organisation.
+    organization_id: OrganizationId,
+    /// Its place in the order of that organisation's changes.
+    #[schema(example = 1042)]
+    seq: i64,
+    operation: Operation,
+    /// Kind of record.
+    #[schema(value_type = Entity)]
+    entity: String,
+    /// The record. An id is that of one record of a kind.
+    id: Uuid,
+    /// Version of the record in `record`; of one that is gone, the version after that.
+    #[schema(example = 3)]
+    version: i64,
+    /// When it happened.
+    at: DateTime<Utc>,
+    /// The reader has made this change.
+    mine: bool,
+    /// Why it was deleted, where a reason was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The record as `GET` by its id answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    record: Option<Box<RawValue>>,
+}
+
+/// The numbers that an answer covers: each one is that of an item, or skipped.
+#[derive(Serialize, ToSchema)]
+struct Range {
+    organization_id: OrganizationId,
+    /// The first number; one more than the last one of the answer before.
+    #[schema(example = 1040)]
+    first: i64,
+    /// The last number of the answer.
+    #[schema(example = 1044)]
+    last: i64,
+    /// First and last of numbers without an item: of other kinds, not the reader's to see, or followed by a newer change.
+    #[schema(example = json!([[1040, 1041], [1043, 1044]]))]
+    skipped: Vec<[i64; 2]>,
+}
+
+/// Changes since a cursor.
+#[derive(Serialize, ToSchema)]
+struct Changes {
+    /// Of each organisation in the order in which they were committed.
+    items: Vec<ChangeItem>,
+    /// Which numbers of which organisations this answer covers.
+    ranges: Vec<Range>,
+    /// `after` of the next request. It survives restarts and updates of the service.
+    next: Cursor,
+    /// There is more already.
+    more: bool,
+}
+
+/// Read what has changed since a cursor, in the order of the commits.
+///
+/// The reader follows his own organisation and all that share platforms or plans with it; a prefecture follows those of
+/// its area. Every change that is committed is told once and none is left out; an item carries the record as it is when
+/// it is read, so versions in between may not appear. Where what was read so far is not enough to go on (other rights, a
+/// restored database, a cursor too old), the answer is 410 with `organizations` and `after`: forget the records of these
+/// organisations and go on from there; they come anew. docs/SYNC.md shows it.
+#[utoipa::path(params(ChangeQuery))]
+#[get("/changes")]
+async fn list_changes(
+    access: Access<ReadFeed>,
+    app: Data<App>,
+    Query(query): Query<ChangeQuery>,
+) -> Result<Plain<Changes>> {
+    let from = query.after.as_ref().map(Position::read).transpose()?;
+    let until = Instant::now() + Duration::from_secs(query.wait);
+    loop {
+        // Taken before reading: a commit in between wakes, too.
+        let committed = app.committed.notified();
+        let changes = access.read(async |tx| page(tx, from.as_ref(), &query).await).await?;
+        let left = until.saturating_duration_since(Instant::now());
+        if !changes.ranges.is_empty() || left.is_zero() {
+            return Ok(Plain(changes));
+        }
+        // What others than this process commit is noticed a little later.
+        let _ = timeout(left.min(Duration::from_millis(500)), committed).await;
+    }
+}
+
+/// The cursor of now.
+#[derive(Serialize, ToSchema)]
+struct Latest {
+    /// `after` of a request for what changes from here on.
+    next: Cursor,
+}
+
+/// Read the cursor of now, to follow only what changes from here on.
+#[utoipa::path()]
+#[get("/changes/latest")]
+async fn read_latest_cursor(access: Access<ReadFeed>) -> Result<Plain<Latest>> {
+    let streams = access.read(async |tx| Ok(feed::streams(tx.db).await?)).await?;
+    let next = Position::of(&streams, |stream| stream.last_seq).cursor();
+    Ok(Plain(Latest { next }))
+}
+
+/// Counts and checksums, to compare with the own copy.
+#[derive(Serialize, ToSchema)]
+struct Counts {
+    /// By organisation and kind of record; what is not there has no records.
+    items: Vec<Count>,
+    /// The cursor of the same moment: a copy is to be compared when it has been read up to here.
+    next: Cursor,
+}
+
+/// Count what the feed is about: records and a checksum of each kind and organisation, for comparing with a copy.
+#[utoipa::path()]
+#[get("/changes/counts")]
+async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<Counts>> {
+    access
+        .read(async |tx| {
+            let streams = feed::streams(tx.db).await?;
+            let ids: Vec<Uuid> = streams.iter().map(|s| s.stream_id.0).collect();
+            let kinds = readable(tx, None);
+            let counts = try_join_all(kinds.into_iter().map(|entity| feed::counts(tx.db, entity, &ids))).await?;
+            Ok(Plain(Counts {
+                items: counts.into_iter().flatten().collect(),
+                next: Position::of(&streams, |stream| stream.last_seq).cursor(),
+            }))
+        })
+        .await
+}
+
+/// Of these kinds, those that the caller may read at all.
+fn readable(tx: &Tx<'_, ()>, wanted: Option<&Entities>) -> Vec<Entity> {
+    let kinds = wanted.map_or(Entity::ALL, |w| &w.0);
+    kinds.iter().copied().filter(|e| tx.may_read(e.as_str())).collect()
+}
+
+async fn page(tx: &Tx<'_, ()>, from: Option<&Position>, query: &ChangeQuery) -> Result<Changes> {
+    let streams = feed::streams(tx.db).await?;
+    let from = match from {
+        Some(position) => position.against(&streams)?,
+        None => Position::of(&streams, |_| 0),
+    };
+    let behind: Vec<_> = streams
+        .iter()
+        .filter_map(|s| {
+            from.seq(s.stream_id)
+                .filter(|seq| *seq < s.last_seq)
+                .map(|seq| (s, seq))
+        })
+        .collect();
+    let after: Vec<_> = behind.iter().map(|(s, seq)| (s.stream_id, *seq)).collect();
+    let kinds: Vec<_> = readable(tx, query.entity.as_ref()).iter().map(|e| e.as_str()).collect();
+    let changes = if after.is_empty() {
+        Vec::new()
+    } else {
+        feed::changes(tx.db, &after, &kinds, query.limit).await?
+    };
+    // A full page ends in the middle of a stream; those behind it were not reached.
+    let full = i32::try_from(changes.len()).is_ok_and(|n| n >= query.limit);
+    let stop = changes.last().filter(|_| full).map(|c| c.stream_id);
+    let mut reached = BTreeMap::new();
+    for (stream, _) in &behind {
+        let last = changes
+            .iter()
+            .rfind(|c| c.stream_id == stream.stream_id)
+            .map_or(0, |c| c.seq);
+        if stop == Some(stream.stream_id) {
+            reached.insert(stream.stream_id.0, last);
+            break;
+        }
+        reached.insert(stream.stream_id.0, last.max(stream.last_seq));
+    }
+    let items = items(tx, changes).await?;
+    let ranges = behind
+        .iter()
+        .filter_map(|(s, seq)| Some((s.stream_id, seq + 1, *reached.get(&s.stream_id.0)?)))
+        .map(|(organization_id, first, last)| {
+            let of_it = items.iter().filter(|i| i.organization_id == organization_id);
+            Range {
+                organization_id,
+                first,
+                last,
+                skipped: gaps(first, last, of_it.map(|i| i.seq)),
+            }
+        })
+        .collect();
+    let to = Position::of(&streams, |s| {
+        reached
+            .get(&s.stream_id.0)
+            .copied()
+            .or(from.seq(s.stream_id))
+            .unwrap_or(0)
+    });
+    Ok(Changes {
+        items,
+        ranges,
+        next: to.cursor(),
+        more: full,
+    })
+}
+
+/// The changes with the records as the caller may see them now.
+async fn items(tx: &Tx<'_, ()>, changes: Vec<Change>) -> Result<Vec<ChangeItem>> {
+    let mut wanted: BTreeMap<String, HashSet<Uuid>> = BTreeMap::new();
+    for change in changes.iter().filter(|c| c.op != "D") {
+        wanted
+            .entry(change.entity.clone())
+            .or_default()
+            .insert(change.record_id);
+    }
+    let loads = wanted.into_iter().map(|(entity, ids)| async move {
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        Ok::<_, Error>((current(tx.db, &entity, &ids).await?.into_iter().collect(), entity))
+    });
+    // The whole line of a KPI has the KPI's id, so an id alone names no record.
+    let mut records: HashMap<String, HashMap<Uuid, (i64, Box<RawValue>)>> = try_join_all(loads)
+        .await?
+        .into_iter()
+        .map(|(records, entity)| (entity, records))
+        .collect();
+    let seen: HashMap<String, HashSet<Uuid>> = records
+        .iter()
+        .map(|(entity, records)| (entity.clone(), records.keys().copied().collect()))
+        .collect();
+    let own = tx.caller.organization.filter(|_| tx.reads_own_drafts());
+    Ok(changes
+        .into_iter()
+        .filter_map(|change| {
+            let is_own = own == Some(change.stream_id);
+            let operation = match change.op.as_str() {
+                "D" => (is_own || change.open).then_some(Operation::Gone),
+                // Its owner has seen it before and goes on seeing it.
+                "V" if is_own => None,
+                "V" if !seen.get(&change.entity).is_some_and(|s| s.contains(&change.record_id)) => {
+                    Some(Operation::Gone)
+                }
+                _ => Some(Operation::Upsert),
+            }?;
+            let (version, record) = match operation {
+                Operation::Gone => (change.version, None),
+                // The first of several changes brings it; not there: hidden, or deleted further on.
+                Operation::Upsert => {
+                    let record = records.get_mut(&change.entity)?.remove(&change.record_id);
+                    record.map(|(version, record)| (version, Some(record)))?
+                }
+            };
+            Some(ChangeItem {
+                organization_id: change.stream_id,
+                seq: change.seq,
+                operation,
+                entity: change.entity,
+                id: change.record_id,
+                version,
+                at: change.at,
+                mine: change.actor_id.is_some() && change.actor_id == tx.caller.id,
+                reason: change.reason,
+                record,
+            })
+        })
+        .collect())
+}
+
+/// Numbers from `first` to `last` that are not in `there`, which ascends.
+fn gaps(first: i64, last: i64, there: impl Iterator<Item = i64>) -> Vec<[i64; 2]> {
+    let mut gaps = Vec::new();
+    let mut next = first;
+    for seq in there.chain([last + 1]) {
+        if seq > next {
+            gaps.push([next, seq - 1]);
+        }
+        next = seq + 1;
+    }
+    gaps
+}
+
+/// How far a reader has come in each stream, and what it was to him. A cursor is this, in few bytes: a prefecture follows
+/// hundreds of streams.
+struct Position(BTreeMap<Uuid, Mark>);
+
+#[derive(Clone, Copy)]
+struct Mark {
+    seq: i64,
+    /// Beginning of the hash of the caller's rights in the stream, and of its epoch.
+    rights: [u8; 4],
+    epoch: [u8; 4],
+}
+
+impl Mark {
+    fn of(stream: &Stream, seq: i64) -> Self {
+        let begin = |bytes: &[u8]| [bytes[0], bytes[1], bytes[2], bytes[3]];
+        Self {
+            seq,
+            rights: begin(stream.scope.as_bytes()),
+            epoch: begin(stream.epoch.as_bytes()),
+        }
+    }
+}
+
+impl Position {
+    fn of(streams: &[Stream], seq: impl Fn(&Stream) -> i64) -> Self {
+        Self(streams.iter().map(|s| (s.stream_id.0, Mark::of(s, seq(s)))).collect())
+    }
+
+    fn seq(&self, stream: OrganizationId) -> Option<i64> {
+        self.0.get(&stream.0).map(|mark| mark.seq)
+    }
+
+    fn cursor(&self) -> Cursor {
+        let mut bytes = Vec::with_capacity(self.0.len() * 32);
+        for (stream, mark) in &self.0 {
+            bytes.extend_from_slice(stream.as_bytes());
+            bytes.extend_from_slice(&mark.rights);
+            bytes.extend_from_slice(&mark.epoch);
+            bytes.extend_from_slice(&mark.seq.to_be_bytes());
+        }
+        Cursor::of_bytes(&bytes)
+    }
+
+    fn read(cursor: &Cursor) -> Result<Self> {
+        let bytes = cursor.bytes().ok_or(Error::BadRequest("bad_cursor"))?;
+        let (marks, []) = bytes.as_chunks::<32>() else {
+            return Err(Error::BadRequest("bad_cursor"));
+        };
+        let four = |bytes: &[u8]| [bytes[0], bytes[1], bytes[2], bytes[3]];
+        let mark = |m: &[u8; 32]| {
+            let (stream, rest) = m.split_at(16);
+            let seq = rest[8..].iter().fold(0, |n: i64, byte| n << 8 | i64::from(*byte));
+            let mark = Mark {
+                seq,
+                rights: four(rest),
+                epoch: four(&rest[4..]),
+            };
+            Uuid::from_slice(stream)
+                .ok()
+                .filter(|_| seq >= 0)
+                .map(|stream| (stream, mark))
+        };
+        let marks: Option<BTreeMap<_, _>> = marks.iter().map(mark).collect();
+        marks.map(Self).ok_or(Error::BadRequest("bad_cursor"))
+    }
+
+    /// From here on in today's streams; new ones begin at their beginning. Where that would leave something out or keep
+    /// something that is not the reader's any more, he is told.
+    fn against(&self, streams: &[Stream]) -> Result<Self> {
+        let now = Self::of(streams, |s| self.seq(s.stream_id).unwrap_or(0));
+        let gone = self
+            .0
+            .iter()
+            .filter(|(stream, mark)| mark.seq > 0 && !now.0.contains_key(stream))
+            .map(|(stream, _)| *stream);
+        let broken = streams.iter().filter_map(|s| {
+            let known = self.0.get(&s.stream_id.0)?;
+            let today = Mark::of(s, known.seq);
+            let whole = known.seq == 0
+                || (known.rights == today.rights
+                    && known.epoch == today.epoch
+                    && (s.floor_seq..=s.last_seq).contains(&known.seq));
+            (!whole).then_some(s.stream_id.0)
+        });
+        let lost: Vec<Uuid> = gone.chain(broken).collect();
+        if lost.is_empty() {
+            return Ok(now);
+        }
+        let anew = Self::of(streams, |s| {
+            now.seq(s.stream_id)
+                .filter(|_| !lost.contains(&s.stream_id.0))
+                .unwrap_or(0)
+        });
+        Err(Error::Resync(Box::new(Resync {
+            organizations: lost,
+            after: anew.cursor(),
+        })))
+    }
+}
