@@ -316,6 +316,10 @@ async fn ask(
     let body = match (method, last) {
         ("patch", _) => Some(json!({})),
         ("post", _) if resource == "me" => Some(json!({ "current_password": PASSWORD, "password": PASSWORD })),
+        // What is in a batch is decided item by item: tests/api/batch.rs.
+        ("post", "batch") => {
+            Some(json!({ "items": [{ "entity": "platforms", "operation": "delete", "id": Uuid::now_v7() }] }))
+        }
         ("post", "secrets") => None,
         ("post", name) if by_id && records.fixtures.contains_key(name) => {
             let mut body = records.body(name, owner, false).await;
@@ -350,7 +354,7 @@ async fn ask(
     };
     assert!(
         records.fixtures.contains_key(resource)
-            || resource == "me"
+            || ["me", "batch"].contains(&resource)
             || (REFERENCE.contains(&resource) && method == "get"),
         "add a fixture for {resource}"
     );

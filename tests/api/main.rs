@@ -4,6 +4,7 @@ mod accounts;
 mod app;
 mod authorization;
 mod bad_input;
+mod batch;
 mod changes;
 mod concurrency;
 mod evaluations;

@@ -27,13 +27,6 @@ text_enum! {
     }
 }
 
-impl EvaluationStage {
-    /// Is it the word of the plan's owner, and not a working state?
-    pub const fn is_confirmed(self) -> bool {
-        matches!(self, Self::Committee | Self::Final)
-    }
-}
-
 /// An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level.
 #[derive(Clone, Debug, HasQuery, Identifiable, Serialize, ToSchema)]
 #[diesel(table_name = evaluations)]

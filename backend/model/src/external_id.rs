@@ -64,6 +64,14 @@ pub struct Filter {
 }
 
 impl ExternalId {
+    /// The caller's own ones among these ids of whichever system and kind.
+    pub async fn named(mut db: Db<'_>, ids: &[&str]) -> Result<Vec<Self>> {
+        Self::query()
+            .filter(external_ids::external_id.eq_any(ids))
+            .load(&mut db)
+            .await
+    }
+
     /// In the order in which they were recorded.
     pub async fn list(mut db: Db<'_>, filter: Filter) -> Result<Vec<Self>> {
         let mut query = Self::query().into_boxed();

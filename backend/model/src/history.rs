@@ -200,6 +200,18 @@ impl RecordVersion {
             .await
             .optional()
     }
+
+    /// The newest version that this account or client has made.
+    pub async fn last_of(mut db: Db<'_>, entity: &str, record: Uuid, actor: Uuid) -> Result<Option<Self>> {
+        Self::query()
+            .filter(record_history::entity.eq(entity))
+            .filter(record_history::record_id.eq(record))
+            .filter(record_history::actor_id.eq(actor))
+            .order(record_history::version.desc())
+            .first(&mut db)
+            .await
+            .optional()
+    }
 }
 
 #[cfg(test)]

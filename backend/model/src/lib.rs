@@ -5,7 +5,7 @@
 
 mod ids;
 mod migrate;
-mod record;
+pub mod record;
 mod schema;
 
 pub mod account;

@@ -15,14 +15,14 @@ use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web::Data};
 use chrono::{DateTime, FixedOffset, NaiveTime, Utc};
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
-use model::history::RecordVersion;
+use model::history::{Entity, RecordVersion};
 use model::idempotency;
 use model::organization::Organization;
+use model::record::Kept;
 use model::value::NaiveDate;
 use model::{Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::{RawValue, to_raw_value};
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -96,6 +96,12 @@ pub trait Record: Clone + Serialize + 'static {
     }
 }
 
+/// What can be done with records of every kind.
+pub trait ForKind {
+    type Out;
+    fn with<R: Record + Kept>(self) -> impl Future<Output = Result<Self::Out>>;
+}
+
 /// `Record` for types that have `find`, `id`, `version` and `owner_org_id`, as all of them do.
 macro_rules! records {
     ($($record:path, $id:ty, $param:literal $(, slot $slot:expr)?;)+) => {$(
@@ -122,13 +128,10 @@ macro_rules! records {
         }
     )+
 
-        /// Records of one kind as they are now, with their versions: those of these that the caller may see.
-        pub async fn current(db: Db<'_>, entity: &str, ids: &[Uuid]) -> Result<Vec<(Uuid, (i64, Box<RawValue>))>> {
-            fn json<R: Record>(record: &R) -> Result<(Uuid, (i64, Box<RawValue>))> {
-                Ok((record.id(), (record.version(), to_raw_value(record).map_err(Error::internal)?)))
-            }
-            match entity {
-                $(<$record>::ENTITY => <$record>::find_many(db, ids).await?.iter().map(json).collect(),)+
+        /// Does something with records of a kind that is known only now.
+        pub async fn for_kind<W: ForKind>(entity: Entity, work: W) -> Result<W::Out> {
+            match entity.as_str() {
+                $(<$record>::ENTITY => work.with::<$record>().await,)+
                 other => Err(Error::internal(format!("no records are called {other}"))),
             }
         }
@@ -415,8 +418,28 @@ pub struct Tx<'a, On> {
 
 impl<On> Tx<'_, On> {
     /// The body as a valid `T`. Only somebody who was let in learns whether his body is valid.
-    pub fn valid<T: DeserializeOwned + Validate>(&self, body: &Json<T>) -> Result<T> {
+    pub fn valid<T: DeserializeOwned + Validate, const LIMIT: usize>(&self, body: &Json<T, LIMIT>) -> Result<T> {
         body.parse()
+    }
+
+    fn gate(&self) -> Gate<'_> {
+        Gate {
+            db: self.db,
+            standing: self.standing,
+            caller: self.caller,
+            if_match: None,
+            is_past: false,
+        }
+    }
+
+    /// May the caller do this with this record? For what is decided one record after another.
+    pub async fn may<R: Record>(&self, record: R, action: Action) -> Result<R> {
+        self.gate().decide(record, action).await
+    }
+
+    /// May the caller create records of this kind?
+    pub fn may_create<R: Record>(&self) -> Result<()> {
+        self.gate().require(R::ENTITY, Action::Create)
     }
 
     /// May the caller confirm records of this kind that his organisation owns?

@@ -1,17 +1,18 @@
 //! The change feed: everything that a system must know to keep a copy of what it may see.
 
-use crate::access::{Access, App, ReadFeed, Tx, current};
+use crate::access::{Access, App, ForKind, ReadFeed, Record, Tx, for_kind};
 use crate::error::{Error, Result, Resync};
 use crate::http::{Cursor, Plain, Query};
 use actix_web::get;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
-use model::OrganizationId;
 use model::feed::{self, Change, Count, Stream};
 use model::history::Entity;
+use model::record::Kept;
+use model::{Db, OrganizationId};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -284,14 +285,12 @@ async fn items(tx: &Tx<'_, ()>, changes: Vec<Change>) -> Result<Vec<ChangeItem>>
     }
     let loads = wanted.into_iter().map(|(entity, ids)| async move {
         let ids: Vec<Uuid> = ids.into_iter().collect();
-        Ok::<_, Error>((current(tx.db, &entity, &ids).await?.into_iter().collect(), entity))
+        let kind = entity.parse().map_err(Error::internal)?;
+        let records = for_kind(kind, Current { db: tx.db, ids: &ids }).await?;
+        Ok::<_, Error>((entity, records))
     });
     // The whole line of a KPI has the KPI's id, so an id alone names no record.
-    let mut records: HashMap<String, HashMap<Uuid, (i64, Box<RawValue>)>> = try_join_all(loads)
-        .await?
-        .into_iter()
-        .map(|(records, entity)| (entity, records))
-        .collect();
+    let mut records: HashMap<String, States> = try_join_all(loads).await?.into_iter().collect();
     let seen: HashMap<String, HashSet<Uuid>> = records
         .iter()
         .map(|(entity, records)| (entity.clone(), records.keys().copied().collect()))
@@ -332,6 +331,28 @@ async fn items(tx: &Tx<'_, ()>, changes: Vec<Change>) -> Result<Vec<ChangeItem>>
             })
         })
         .collect())
+}
+
+/// Records with their versions, by id.
+type States = HashMap<Uuid, (i64, Box<RawValue>)>;
+
+/// Reads records as they are now: those of these that the caller may see.
+struct Current<'a> {
+    db: Db<'a>,
+    ids: &'a [Uuid],
+}
+
+impl ForKind for Current<'_> {
+    type Out = States;
+    async fn with<R: Record + Kept>(self) -> Result<States> {
+        let state = |record: R| {
+            Ok((
+                record.id(),
+                (record.version(), to_raw_value(&record).map_err(Error::internal)?),
+            ))
+        };
+        R::find_many(self.db, self.ids).await?.into_iter().map(state).collect()
+    }
 }
 
 /// Numbers from `first` to `last` that are not in `there`, which ascends.

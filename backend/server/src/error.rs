@@ -130,14 +130,14 @@ pub struct Problem {
     /// … and go on with this cursor; they come anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<crate::http::Cursor>,
-    /// With 412: the record as it is now.
+    /// With 412, and of a conflict in a batch: the record as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub current: Option<serde_json::Value>,
-    /// With 412: who changed it.
+    /// … who changed it …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// With 412: when.
+    /// … and when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<chrono::DateTime<chrono::Utc>>,
     /// The request, as the log of the service names it; also the header `X-Request-Id` of every answer.
@@ -191,6 +191,40 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The problem as it is told.
+    pub fn problem(&self) -> Problem {
+        let status = self.status_code().as_u16();
+        let mut problem = Problem {
+            kind: "about:blank",
+            title: messages::title(self.code(), status),
+            status,
+            code: self.code().to_owned(),
+            errors: Vec::new(),
+            organizations: None,
+            after: None,
+            current: None,
+            changed_by: None,
+            changed_at: None,
+            request_id: None,
+        };
+        match self {
+            Self::Invalid(errors) | Self::Contradiction(errors) => problem.errors.clone_from(errors),
+            Self::Resync(resync) => {
+                problem.organizations = Some(resync.organizations.clone());
+                problem.after = Some(resync.after.clone());
+            }
+            Self::Stale(newer) => {
+                problem.current = Some(newer.current.clone());
+                problem.changed_by.clone_from(&newer.changed_by);
+                problem.changed_at = newer.changed_at;
+            }
+            _ => {}
+        }
+        problem
+    }
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -216,31 +250,9 @@ impl ResponseError for Error {
         if let Self::Internal(cause) = self {
             tracing::error!(cause = %Chain(cause.as_ref()), "request failed");
         }
-        let status = self.status_code();
-        let mut problem = Problem {
-            kind: "about:blank",
-            title: messages::title(self.code(), status.as_u16()),
-            status: status.as_u16(),
-            code: self.code().to_owned(),
-            errors: Vec::new(),
-            organizations: None,
-            after: None,
-            current: None,
-            changed_by: None,
-            changed_at: None,
-            request_id: REQUEST_ID.try_get().ok(),
-        };
-        let mut response = HttpResponse::build(status);
+        let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Invalid(errors) | Self::Contradiction(errors) => problem.errors.clone_from(errors),
-            Self::Resync(resync) => {
-                problem.organizations = Some(resync.organizations.clone());
-                problem.after = Some(resync.after.clone());
-            }
             Self::Stale(newer) => {
-                problem.current = Some(newer.current.clone());
-                problem.changed_by.clone_from(&newer.changed_by);
-                problem.changed_at = newer.changed_at;
                 response.insert_header((header::ETAG, newer.etag.clone()));
             }
             Self::TooMany(seconds) | Self::Unavailable(seconds) => {
@@ -251,6 +263,8 @@ impl ResponseError for Error {
             }
             _ => {}
         }
+        let mut problem = self.problem();
+        problem.request_id = REQUEST_ID.try_get().ok();
         response.content_type("application/problem+json").json(problem)
     }
 }

@@ -7,10 +7,11 @@ use crate::strict::Strict;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use model::idempotency;
 use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
@@ -30,19 +31,19 @@ use validator::Validate;
 pub const BODY_LIMIT: usize = 1 << 20;
 
 /// A JSON body: as a parameter read and well-formed, but not yet looked at; see [`crate::access::Tx::valid`].
-pub struct Json<T> {
+pub struct Json<T, const LIMIT: usize = BODY_LIMIT> {
     bytes: Bytes,
     _type: PhantomData<T>,
 }
 
-impl<T> Json<T> {
+impl<T, const LIMIT: usize> Json<T, LIMIT> {
     /// The body as it came, for the idempotency hash.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl<T: DeserializeOwned + Validate> Json<T> {
+impl<T: DeserializeOwned + Validate, const LIMIT: usize> Json<T, LIMIT> {
     pub(crate) fn parse(&self) -> Result<T> {
         valid(&mut serde_json::Deserializer::from_slice(&self.bytes))
     }
@@ -107,7 +108,7 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 /// Reads and validates, naming the field that is wrong.
-fn valid<'de, T: DeserializeOwned + Validate, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T>
+pub fn valid<'de, T: DeserializeOwned + Validate, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T>
 where
     D::Error: std::fmt::Display,
 {
@@ -146,7 +147,20 @@ fn shape_error(path: &str, message: &str) -> Error {
     }])
 }
 
-impl<T: 'static> FromRequest for Json<T> {
+/// The body, unless it is larger than `limit`.
+async fn body(mut payload: Payload, limit: usize) -> Result<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::BadRequest("malformed_json"))?;
+        if body.len() + chunk.len() > limit {
+            return Err(Error::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+impl<T: 'static, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
@@ -159,15 +173,12 @@ impl<T: 'static> FromRequest for Json<T> {
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         let readable = media_type.eq_ignore_ascii_case("application/json")
             || media_type.eq_ignore_ascii_case("application/merge-patch+json");
-        let bytes = Bytes::from_request(request, payload);
+        let payload = payload.take();
         Box::pin(async move {
             if !readable {
                 return Err(Error::UnsupportedMediaType);
             }
-            let bytes = bytes.await.map_err(|e| match e.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
-                _ => Error::BadRequest("malformed_json"),
-            })?;
+            let bytes = body(payload, LIMIT).await?;
             serde_json::from_slice::<WellFormed>(&bytes).map_err(|_| Error::BadRequest("malformed_json"))?;
             Ok(Self {
                 bytes,

@@ -10,6 +10,7 @@ pub mod token;
 
 mod accounts;
 mod auth;
+mod batch;
 mod changes;
 mod evaluations;
 mod external_ids;
@@ -62,6 +63,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(external_ids::routes);
     cfg.configure(history::routes);
     cfg.configure(changes::routes);
+    cfg.configure(batch::routes);
     cfg.configure(findings::routes);
 }
 

@@ -52,6 +52,14 @@ pub fn title(code: &str, status: u16) -> String {
 /// The sentence for a broken constraint: the special ones first, then by what their names end in.
 fn constraint(name: &str) -> String {
     let known = match name {
+        "not_in_batches" => {
+            "アカウント・権限・連携システム・外部 ID は一括では書き込めません。それぞれの操作を使ってください。"
+        }
+        "one_way_to_name" => "記録は id か、source と external_id の組のどちらか一方で指定してください。",
+        "record_of_upserts" => "record は upsert に必要で、delete には付けられません。",
+        "twice_in_batch" => "同じ外部 ID が一括の中に二度あります。一つにまとめてください。",
+        "unknown_external_id" => "参照先の外部 ID が登録されていません。参照先を先に送ってください。",
+        "changed_by_others" => "ほかの人が先に更新しました。current と base を見比べて、どちらを残すか決めてください。",
         "kpi_observations_current" => {
             "この期間の値はすでに登録されています。最新の値を読み込んでから、訂正として登録してください。"
         }

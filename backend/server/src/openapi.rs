@@ -482,6 +482,7 @@ fn describe(tag: &str) -> &'static str {
         "kpi-targets" => "Target values (目標値).",
         "observations" => "Observed values (実績値).",
         "municipality-facts" => "Facts of municipalities, such as population.",
+        "batch" => "Many writes at once.",
         "changes" => "What has changed, for systems that keep a copy.",
         "external-ids" => "Ids of other systems.",
         "findings" => "Where a printed fact contradicts the record.",

@@ -14,8 +14,9 @@ grant usage on schema bench to tsunagi_app;
 -- The n-th record of a kind (1 municipality, 2 platform, 3 member, 4 project, 5 KPI and its series, 6 target, 7 observation,
 -- 8 plan, 9 column, 10 goal, 11 roadmap item, 12 cell, 13 evaluation, 14 level, 15 user, 16 role, 17 session, 18 credential,
 -- 19 written while measuring, 20 local organisation, 21 role, 22 placement).
+-- Shaped like the product's own ids (UUIDv7): what tells records apart stands in front, without which GiST finds no order.
 create function bench.id(kind integer, n bigint) returns uuid language sql immutable parallel safe as $$
-  select (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid
+  select (lpad(to_hex(n), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8000000000000000')::uuid
 $$;
 -- Numbers the runs that write, so that none of them meets the rows of another.
 create sequence bench.runs;

@@ -182,7 +182,11 @@ enum Request {
 }
 
 fn id(kind: u64, number: u64) -> String {
-    format!("{kind:08x}-0000-7000-8000-{number:012x}")
+    format!(
+        "{:08x}-{:04x}-7{kind:03x}-8000-000000000000",
+        number >> 16,
+        number & 0xffff
+    )
 }
 
 fn random(limit: u64) -> u64 {

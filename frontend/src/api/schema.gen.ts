@@ -86,6 +86,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write many records at once: create, change and delete, of mixed kinds, by our ids or those of another system.
+         * @description An item that names nothing new is `unchanged`; one that somebody else has changed since is a `conflict` and nothing is
+         *     overwritten; nothing is touched that no item names. Answers 200 with the outcome of each item even if none could be
+         *     written: see `committed`. `dry_run` finds out the same and leaves no trace.
+         */
+        post: operations["write_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -1903,6 +1925,23 @@ export interface components {
             text?: components["schemas"]["Line"] | null;
             value?: components["schemas"]["Decimal"] | null;
         };
+        /** @description Up to 1,000 writes, in the order in which they depend on each other. */
+        Batch: {
+            /** @description Say what would happen, and do nothing. */
+            dry_run?: boolean;
+            /** @description The writes. What refers to another one comes after it. */
+            items: components["schemas"]["Item"][];
+            mode?: components["schemas"]["Mode"];
+        };
+        /** @description What became of a batch. */
+        BatchResult: {
+            /** @description Was anything written? Not in a dry run, and not when an item of an atomic batch failed. */
+            committed: boolean;
+            /** @description Numbers of items by outcome. */
+            counts: components["schemas"]["Counts"];
+            /** @description In the order of the request. */
+            items: components["schemas"]["ItemResult"][];
+        };
         /** @description ブレイクスルー要因: what stood in the way, what was done, what changed, on a time axis. */
         Breakthrough: {
             /** @description What stood in the way and how it was overcome. */
@@ -2818,11 +2857,54 @@ export interface components {
             /** @description `after` of the next page; null on the last one. */
             next?: string | null;
         };
+        /** @description One write. */
+        Item: {
+            /** @description Kind of record; not accounts. */
+            entity: components["schemas"]["Entity"];
+            external_id?: components["schemas"]["Name"] | null;
+            /**
+             * Format: uuid
+             * @description The record's id. Without it and without `external_id`, a new record.
+             */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read; another one is a conflict. Without it, what somebody else has changed since the
+             *     caller's own last write is one.
+             */
+            if_version?: number | null;
+            operation?: components["schemas"]["Operation"];
+            /**
+             * @description For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
+             *     by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
+             */
+            record?: Record<string, never> | null;
+            source?: components["schemas"]["Name"] | null;
+        };
         /**
          * @description How far an entry has come.
          * @enum {string}
          */
         ItemProgress: "not_started" | "ongoing" | "done" | "dropped" | "carried_over";
+        /** @description What became of an item. */
+        ItemResult: {
+            /** @description Of a conflict: what the caller wrote last, to compare what both have changed since. */
+            base?: Record<string, never> | null;
+            /**
+             * Format: uuid
+             * @description The record.
+             */
+            id?: string | null;
+            /** @description Its place in the request, from 0. */
+            index: number;
+            outcome: components["schemas"]["Outcome"];
+            problem?: components["schemas"]["Problem"] | null;
+            /**
+             * Format: int64
+             * @description Its version after that.
+             */
+            version?: number | null;
+        };
         /** @description JSON Web Key Set. */
         KeySet: {
             /** @description Keys that sign, and keys whose tokens may still be in use. */
@@ -3692,6 +3774,11 @@ export interface components {
          * @enum {string}
          */
         MissingReason: "not_available" | "not_carried_out" | "not_applicable" | "not_yet_due" | "suppressed";
+        /**
+         * @description What happens to the others when an item cannot be written.
+         * @enum {string}
+         */
+        Mode: "atomic" | "per_row";
         /** @description A prefecture, municipality or ward, with its local government code (全国地方公共団体コード). */
         Municipality: {
             /**
@@ -3977,6 +4064,11 @@ export interface components {
              */
             valid_to?: string | null;
         };
+        /**
+         * @description What became of an item.
+         * @enum {string}
+         */
+        Outcome: "created" | "updated" | "unchanged" | "deleted" | "conflict" | "error";
         /** @description The own password, replaced. */
         PasswordChange: {
             /**
@@ -4500,17 +4592,17 @@ export interface components {
             after?: components["schemas"]["Cursor"] | null;
             /**
              * Format: date-time
-             * @description With 412: when.
+             * @description … and when.
              */
             changed_at?: string | null;
-            /** @description With 412: who changed it. */
+            /** @description … who changed it … */
             changed_by?: string | null;
             /**
              * @description Stable, for machines; the name of the constraint where a rule of the data was broken.
              * @example invalid
              */
             code: string;
-            /** @description With 412: the record as it is now. */
+            /** @description With 412, and of a conflict in a batch: the record as it is now. */
             current?: Record<string, never> | null;
             /** @description Fields that are wrong. */
             errors?: components["schemas"]["FieldError"][];
@@ -5787,6 +5879,107 @@ export interface operations {
             };
             /** @description Too many attempts; `Retry-After` says when to try again. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

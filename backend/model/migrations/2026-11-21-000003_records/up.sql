@@ -710,6 +710,9 @@ select record_attach('roadmap_cells', 'goals', 'goal_id', child_readable('roadma
 select record_attach('roadmap_items', 'goals', 'goal_id', child_readable('roadmap_items', 'goals', 'goal_id'),
   'actor_id = any((select app_slots())::uuid[])');
 select record_attach('evaluations', 'goals', 'goal_id', child_readable('evaluations', 'goals', 'goal_id'), append_only => true);
+-- What the committee and the final evaluation (総合評価) say, an administrator enters.
+create policy administrators_confirm on evaluations as restrictive for insert to tsunagi_app
+  with check (stage not in ('committee', 'final') or (select app_administers()));
 select record_attach('projects', readable => root_readable('platform_id'));
 select record_attach('project_costs', 'projects', 'project_id',
   'contractor_id = (select app_org()) or (owner_org_id = any((select app_gathers())::uuid[]) and '
