@@ -155,7 +155,7 @@ from generate_series(1, {organisations}) p, generate_series(1, 8) g;
 insert into kpi_current (kpi_id, observation_id, period_kind, period_start, period_end, value, quality, targets)
 select o.kpi_id, o.id, o.period_kind, o.period_start, o.period_end, o.number, o.quality, t.targets
 from (select distinct on (series_id) * from kpi_observations order by series_id, period_start desc, revision desc) o
-join (select kpi_id, jsonb_object_agg(fiscal_year::text, value) as targets from kpi_targets group by kpi_id) t on t.kpi_id = o.kpi_id;
+join (select kpi_id, jsonb_object_agg(fiscal_year::text, value::text) as targets from kpi_targets group by kpi_id) t on t.kpi_id = o.kpi_id;
 
 -- step: search indexes
 do $$
