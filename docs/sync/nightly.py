@@ -20,6 +20,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 URL = os.environ["TSUNAGI_URL"].rstrip("/")
 #: How your system calls itself; its ids are unique under this name.
@@ -166,9 +167,8 @@ def push(api: Tsunagi, entity: str, path: str) -> list[dict]:
             fields = {name: value for name, value in row.items() if name != identity}
             items.append({"entity": entity, "source": SOURCE, "external_id": row[identity], "record": fields})
         body = {"mode": "per_row", "items": items}
-        # The same rows sent again get the same answer; other rows have another key.
-        key = hashlib.sha256(json.dumps([entity, time.strftime("%Y-%m-%d"), body]).encode()).hexdigest()
-        status, answer = api.ask("/batch", body, key)
+        # Without an answer the same is asked again, under the same key. Another run has another key: it wants to know anew.
+        status, answer = api.ask("/batch", body, str(uuid.uuid4()))
         if status != 200:
             sys.exit(f"batch: {status} {answer.get('title')} {answer.get('errors', '')}")
         print(", ".join(f"{name} {count}" for name, count in answer["counts"].items() if count))

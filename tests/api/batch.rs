@@ -246,6 +246,20 @@ async fn deletions_are_named_and_a_second_one_changes_nothing() {
         .await
         .expect(200);
     assert_eq!(outcomes(&again), ["unchanged"]);
+    // A value is never deleted, only corrected.
+    let value = json!({ "series_id": { "source": "kintone", "external_id": "K", "entity": "kpis" }, "period_kind": "fiscal_year",
+        "period_start": "2024-04-01", "period_end": "2025-03-31", "number": "8" });
+    let made = batch(
+        &editor,
+        "atomic",
+        vec![upsert("kpis", "K", kpi("相談")), upsert("kpi_observations", "O", value)],
+    )
+    .await;
+    assert_eq!(outcomes(&made), ["created", "created"], "{}", made.text);
+    let reply = batch(&editor, "per_row", vec![delete("kpi_observations", "O")])
+        .await
+        .expect(200);
+    assert_eq!(code(&reply, 0), "append_only");
     // The id is free again.
     let anew = batch(&editor, "per_row", sheet()).await.expect(200);
     assert_eq!(outcomes(&anew)[4], "created");
@@ -313,6 +327,20 @@ async fn items_that_make_no_sense_are_told_so() {
         json!({ "entity": "plans", "operation": "delete", "id": Uuid::now_v7() }),
     ];
     let reply = batch(&editor, "per_row", items).await.expect(200);
+    let twice = batch(
+        &editor,
+        "per_row",
+        vec![
+            upsert("plans", "P", plan("一の改め")),
+            json!({ "entity": "plans", "id": reply["items"][3]["id"], "record": plan("二") }),
+        ],
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        (outcomes(&twice)[0].as_str(), code(&twice, 1).as_str()),
+        ("updated", "twice_in_batch")
+    );
     let codes: Vec<String> = (0..6).map(|index| code(&reply, index)).collect();
     assert_eq!(
         codes,

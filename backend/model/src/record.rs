@@ -12,6 +12,9 @@ pub trait Kept: Sized {
     /// What can be written of it.
     type Fields: Serialize + DeserializeOwned + Validate + Clone;
 
+    /// Corrected by new records, never changed or deleted.
+    const APPEND_ONLY: bool;
+
     /// Is it like that already?
     fn is(&self, fields: &Self::Fields) -> bool;
     /// Creates records, in one statement; they come back in the same order.
@@ -76,6 +79,8 @@ macro_rules! record {
     };
     ($table:ident, $record:ident, $id:ident, $fields:ident) => {
         crate::record::record! { $table, $record, $id, $fields, kept
+            const APPEND_ONLY: bool = true;
+
             /// Which one it superseded, and why, says nothing about what it is.
             fn is(&self, fields: &$fields) -> bool {
                 let mut fields = fields.clone();
@@ -94,6 +99,8 @@ macro_rules! record {
     };
     ($table:ident, $record:ident, $id:ident, $fields:ident, mutable) => {
         crate::record::record! { $table, $record, $id, $fields, kept
+            const APPEND_ONLY: bool = false;
+
             fn is(&self, fields: &$fields) -> bool {
                 *fields == self.fields
             }

@@ -267,7 +267,7 @@ impl<'a> Run<'a> {
                 Some(Error::Conflict("one_way_to_name".to_owned()))
             } else if (item.operation == Operation::Upsert) != item.record.is_some() {
                 Some(Error::Conflict("record_of_upserts".to_owned()))
-            } else if item.name().is_some_and(|name| !seen.insert(name)) {
+            } else if !self.key(index).is_none_or(|key| seen.insert(key)) {
                 Some(Error::Conflict("twice_in_batch".to_owned()))
             } else {
                 None
@@ -276,6 +276,13 @@ impl<'a> Run<'a> {
                 self.fail(index, &error);
             }
         }
+    }
+
+    /// What makes two items the same: the record, by whatever name, or the name of a new one.
+    fn key(&self, index: usize) -> Option<(Entity, Result<Uuid, Name3>)> {
+        let target = self.target(index).map(Ok);
+        let key = target.or_else(|| self.items[index].name().map(Err))?;
+        Some((self.items[index].entity, key))
     }
 
     fn fail(&mut self, index: usize, error: &Error) {
@@ -416,7 +423,7 @@ impl<'a> Run<'a> {
 
     /// Changes or deletes a record that is there.
     async fn change<R: Record + Kept>(
-        &mut self,
+        &self,
         index: usize,
         record: Option<&R>,
         fields: Option<R::Fields>,
@@ -442,24 +449,32 @@ impl<'a> Run<'a> {
             return Ok(conflict);
         }
         let db = self.tx.db;
+        let name = item.name().and_then(|name| self.known.get(&name)).cloned();
         let Some(fields) = fields else {
-            guarded(db, async { Ok(record.remove(db).await?) }).await?;
-            if let Some(name) = item.name().and_then(|name| self.known.remove(&name)) {
-                name.delete(db).await?;
+            if R::APPEND_ONLY {
+                return Err(Error::Conflict("append_only".to_owned()));
             }
+            let deleting = async {
+                record.remove(db).await?;
+                match &name {
+                    Some(name) => Ok(name.delete(db).await?),
+                    None => Ok(()),
+                }
+            };
+            guarded(db, deleting).await?;
             return Ok(Settled::done(Outcome::Deleted, Some(record)));
         };
-        let changed = guarded(db, async { Ok(record.replace(db, fields).await?) }).await?;
-        if changed.id() != record.id()
-            && let Some(key) = item.name()
-            && let Some(name) = self.known.get(&key)
-        {
-            // A revision: from now on the other system's id is that of the newest.
-            let mut moved = name.fields.clone();
-            moved.record_id = changed.id();
-            let moved = name.update(db, moved).await?;
-            self.known.insert(key, moved);
-        }
+        let replacing = async {
+            let changed = record.replace(db, fields).await?;
+            if let Some(name) = name.filter(|_| changed.id() != record.id()) {
+                // A revision: from now on the other system's id is that of the newest.
+                let mut moved = name.fields.clone();
+                moved.record_id = changed.id();
+                name.update(db, moved).await?;
+            }
+            Ok(changed)
+        };
+        let changed = guarded(db, replacing).await?;
         Ok(Settled::done(Outcome::Updated, Some(&changed)))
     }
 

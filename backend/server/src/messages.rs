@@ -57,7 +57,8 @@ fn constraint(name: &str) -> String {
         }
         "one_way_to_name" => "記録は id か、source と external_id の組のどちらか一方で指定してください。",
         "record_of_upserts" => "record は upsert に必要で、delete には付けられません。",
-        "twice_in_batch" => "同じ外部 ID が一括の中に二度あります。一つにまとめてください。",
+        "twice_in_batch" => "同じ記録が一括の中に二度あります。一つにまとめてください。",
+        "append_only" => "この種類の記録は消さずに残します。誤りは新しい値で訂正してください。",
         "unknown_external_id" => "参照先の外部 ID が登録されていません。参照先を先に送ってください。",
         "changed_by_others" => "ほかの人が先に更新しました。current と base を見比べて、どちらを残すか決めてください。",
         "kpi_observations_current" => {

@@ -142,9 +142,15 @@ begin
   return coalesce(image ->> 'status' <> 'draft' or image ->> 'visibility' <> 'organization', kind in ('organizations', 'grants'));
 end $$;
 
-create function cluster_timeline() returns text language sql stable as $$
-  select system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) from pg_control_system()
-$$;
+-- Which cluster this is and which timeline it is on. The system identifier is read from disk once a connection; no
+-- connection outlives its cluster.
+create function cluster_timeline() returns text language plpgsql as $$
+begin
+  if coalesce(current_setting('app.cluster', true), '') = '' then
+    perform set_config('app.cluster', system_identifier::text, false) from pg_control_system();
+  end if;
+  return current_setting('app.cluster') || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+end $$;
 
 -- Runs at COMMIT (deferred). The first row of a transaction numbers all of them; `app.flushed`
 -- remembers how far, and is undone with a savepoint like everything else.
@@ -155,6 +161,8 @@ declare
   timeline text;
   stream record;
   last bigint;
+  newest bigint := 0;
+  updated boolean := false;
 begin
   if new.ord <= flushed then
     return null;
@@ -162,7 +170,7 @@ begin
   timeline := cluster_timeline();
   -- Streams in id order: two transactions that touch the same ones cannot deadlock.
   for stream in
-    select stream_id, count(*) as n from record_history
+    select stream_id, count(*) as n, max(ord) as newest, bool_or(op = 'U') as updated from record_history
     where tx = pg_current_xact_id() and ord > flushed group by stream_id order by stream_id
   loop
     insert into change_stream as s (stream_id, last_seq, cluster) values (stream.stream_id, stream.n, timeline)
@@ -177,7 +185,13 @@ begin
            h.entity, h.record_id, h.version, h.op, h.op <> 'D' or record_open(h.entity, h.row), h.actor_id, h.request_id
     from record_history h
     where h.tx = pg_current_xact_id() and h.ord > flushed and h.stream_id = stream.stream_id;
+    newest := greatest(newest, stream.newest);
+    updated := updated or stream.updated;
   end loop;
+  perform set_config('app.flushed', newest::text, true);
+  if not updated then
+    return null;
+  end if;
   -- A sheet that others see now, or do not see any more, and what is below it. The streams are locked already.
   for stream in
     select h.stream_id, h.actor_id, h.request_id, h.entity, array_agg(h.record_id order by h.record_id) as ids
@@ -196,7 +210,6 @@ begin
            stream.actor_id, stream.request_id
     from changed c, taken;
   end loop;
-  perform set_config('app.flushed', max(ord)::text, true) from record_history where tx = pg_current_xact_id();
   return null;
 end $$;
 
