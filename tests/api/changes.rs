@@ -293,6 +293,37 @@ async fn after_a_restored_database_nobody_reads_on_as_if_nothing_had_happened() 
 }
 
 #[tokio::test]
+async fn what_is_forgotten_after_400_days_is_missed_by_nobody() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let kept = editor.create("/platforms", platform("今もある場")).await;
+    let gone = editor.create("/platforms", platform("なくなる場")).await;
+    let mut early = fresh(&editor).await;
+    let address = format!("/platforms/{kept}");
+    editor.patch(&address, json!({ "name": "改めた名" })).await.expect(200);
+    editor.delete(&format!("/platforms/{gone}")).await.expect(204);
+    let mut late = fresh(&editor).await;
+    let sql = app.superuser().await;
+    sql.batch_execute(
+        "set session_replication_role = replica; update change_log set at = at - interval '401 days';
+         set session_replication_role = origin; select feed_forget('400 days'); select feed_forget('400 days')",
+    )
+    .await
+    .expect("SQL");
+    let left = app
+        .texts("select op::text from change_log where entity = 'platforms'", &[])
+        .await;
+    assert_eq!(left, ["U"], "the newest of what is there, and nothing of what is not");
+    // Who was up to date reads on; who stayed away too long begins anew, and has not kept what was deleted.
+    late.catch_up(&editor, 500).await;
+    early.catch_up(&editor, 500).await;
+    assert_eq!((late.resyncs, early.resyncs), (0, 1));
+    let today = fresh(&editor).await.records;
+    assert_eq!((&late.records, &early.records), (&today, &today));
+    assert!(today.contains_key(&format!("platforms {kept}")));
+}
+
+#[tokio::test]
 async fn a_cursor_that_is_none_is_refused() {
     let app = TestApp::new().await;
     let editor = app.editor().await;

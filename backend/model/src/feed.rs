@@ -110,3 +110,16 @@ pub async fn counts(mut db: Db<'_>, entity: Entity, streams: &[Uuid]) -> Result<
     .load(&mut db)
     .await
 }
+
+/// Forgets changes older than the promised 400 days whose records have newer ones; how many.
+pub async fn forget(mut db: Db<'_>) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Forgotten {
+        #[diesel(sql_type = BigInt)]
+        changes: i64,
+    }
+    let forgotten: Forgotten = diesel::sql_query("select feed_forget('400 days') as changes")
+        .get_result(&mut db)
+        .await?;
+    Ok(forgotten.changes)
+}

@@ -67,6 +67,11 @@ impl App {
             .await
     }
 
+    /// Forgets changes that are kept no longer.
+    pub async fn forget_changes(&self) -> Result<i64> {
+        self.authenticator(async |db| Ok(model::feed::forget(db).await?)).await
+    }
+
     /// A transaction of the service itself, to sign somebody in or to look after its keys.
     pub(crate) async fn authenticator<T>(&self, work: impl AsyncFnOnce(Db<'_>) -> Result<T>) -> Result<T> {
         let open = Open::new(&self.pool).await?;

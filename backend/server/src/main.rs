@@ -103,15 +103,20 @@ async fn serve(options: Options) -> Outcome {
     })?;
     let keys = app.clone();
     actix_web::rt::spawn(async move {
-        // Keys of other instances appear here; expired answers of writes go.
+        // Keys of other instances appear here; expired answers of writes go, and once a day old changes.
         let mut tick = tokio::time::interval(Duration::from_secs(60));
-        loop {
+        for minute in 0u64.. {
             tick.tick().await;
             if let Err(error) = keys.load_keys().await {
                 tracing::warn!(%error, "signing keys could not be read");
             }
             if let Err(error) = keys.forget_answers().await {
                 tracing::warn!(%error, "old answers of writes could not be deleted");
+            }
+            if minute % (24 * 60) == 0
+                && let Err(error) = keys.forget_changes().await
+            {
+                tracing::warn!(%error, "old changes could not be forgotten");
             }
         }
     });

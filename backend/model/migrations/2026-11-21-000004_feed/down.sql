@@ -1,1 +1,1 @@
-drop function feed_changes, feed_streams;
+drop function feed_forget, feed_changes, feed_streams;

@@ -42,3 +42,25 @@ begin
     exit when missing = 0;
   end loop;
 end $$;
+
+-- Forgets old numbers whose records have newer ones, and old deletions. What remains still tells every record once, so that
+-- reading from the beginning stays the first load; whoever stopped below the floor is told to begin anew.
+create function feed_forget(p_keep interval) returns bigint
+  language plpgsql volatile security definer set search_path = public, pg_temp as $$
+declare
+  forgotten bigint;
+begin
+  perform set_config('app.forgetting', 'yes', true);
+  with old as (
+    delete from change_log l
+    where l.at < now() - p_keep and (l.op = 'D' or exists (
+      select 1 from record_history h where h.entity = l.entity and h.record_id = l.record_id and h.version > l.version))
+    returning l.stream_id, l.seq
+  ), floors as (
+    update change_stream s set floor_seq = greatest(s.floor_seq, o.seq)
+    from (select stream_id, max(seq) as seq from old group by stream_id) o where o.stream_id = s.stream_id
+  )
+  select count(*) into forgotten from old;
+  perform set_config('app.forgetting', '', true);
+  return forgotten;
+end $$;
