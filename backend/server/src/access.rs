@@ -442,6 +442,11 @@ impl<On> Tx<'_, On> {
         self.gate().decide(record, action).await
     }
 
+    /// The record as it is, for a caller who has seen it otherwise.
+    pub async fn newer<R: Record>(&self, record: &R) -> Result<Newer> {
+        self.gate().newer(record).await
+    }
+
     /// May the caller create records of this kind?
     pub fn may_create<R: Record>(&self) -> Result<()> {
         self.gate().require(R::ENTITY, Action::Create)

@@ -1,11 +1,10 @@
 //! Many writes in one request: how systems push what they have.
 
 use crate::access::{Access, ForKind, Record, SignedIn, Tx, for_kind};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Newer, Problem, Result};
 use crate::http::{Committed, Done, Json, valid};
 use crate::policy::Action;
 use actix_web::post;
-use chrono::{DateTime, Utc};
 use model::external_id::{ExternalId, ExternalIdFields};
 use model::history::{Entity, RecordVersion};
 use model::record::Kept;
@@ -39,7 +38,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 /// What happens to the others when an item cannot be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Mode {
+enum BatchMode {
     /// Nothing is written unless everything can be.
     #[default]
     Atomic,
@@ -49,7 +48,7 @@ enum Mode {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Operation {
+enum BatchOperation {
     /// Create it, or make it what `record` says.
     #[default]
     Upsert,
@@ -62,24 +61,24 @@ enum Operation {
 #[serde(deny_unknown_fields)]
 struct Batch {
     #[serde(default)]
-    mode: Mode,
+    mode: BatchMode,
     /// Say what would happen, and do nothing.
     #[serde(default)]
     dry_run: bool,
     /// The writes. What refers to another one comes after it.
     #[validate(nested, length(min = 1, max = 1000))]
     #[schema(min_items = 1, max_items = 1000)]
-    items: Vec<Item>,
+    items: Vec<BatchItem>,
 }
 
 /// One write.
 #[derive(Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Item {
+struct BatchItem {
     /// Kind of record; not accounts.
     entity: Entity,
     #[serde(default)]
-    operation: Operation,
+    operation: BatchOperation,
     /// The record's id. Without it and without `external_id`, a new record.
     #[serde(default)]
     id: Option<Uuid>,
@@ -147,14 +146,14 @@ struct BatchResult {
     /// Was anything written? Not in a dry run, and not when an item of an atomic batch failed.
     committed: bool,
     /// Numbers of items by outcome.
-    counts: Counts,
+    counts: OutcomeCounts,
     /// In the order of the request.
     items: Vec<ItemResult>,
 }
 
 /// Numbers of items.
 #[derive(Default, Serialize, ToSchema)]
-struct Counts {
+struct OutcomeCounts {
     created: usize,
     updated: usize,
     unchanged: usize,
@@ -176,12 +175,12 @@ async fn write_batch(access: Access<SignedIn>, body: Json<Batch, BATCH_LIMIT>) -
             let batch = tx.valid(&body)?;
             statement(tx.db, "savepoint batch").await?;
             let items = Run::of(tx, &batch.items).await?;
-            let mut counts = Counts::default();
+            let mut counts = OutcomeCounts::default();
             for item in &items {
                 *counts.of(item.outcome) += 1;
             }
             let whole = counts.conflict == 0 && counts.error == 0;
-            let committed = !batch.dry_run && (whole || batch.mode == Mode::PerRow);
+            let committed = !batch.dry_run && (whole || batch.mode == BatchMode::PerRow);
             if !committed {
                 statement(tx.db, "rollback to savepoint batch").await?;
             }
@@ -194,7 +193,7 @@ async fn write_batch(access: Access<SignedIn>, body: Json<Batch, BATCH_LIMIT>) -
         .await
 }
 
-impl Counts {
+impl OutcomeCounts {
     fn of(&mut self, outcome: Outcome) -> &mut usize {
         match outcome {
             Outcome::Created => &mut self.created,
@@ -213,14 +212,14 @@ type Name3 = (Entity, String, String);
 /// A batch while it is being written.
 struct Run<'a> {
     tx: &'a Tx<'a, ()>,
-    items: &'a [Item],
+    items: &'a [BatchItem],
     /// The caller's ids of other systems that the batch names.
     known: HashMap<Name3, ExternalId>,
     results: Vec<Option<ItemResult>>,
 }
 
 impl<'a> Run<'a> {
-    async fn of(tx: &'a Tx<'a, ()>, items: &'a [Item]) -> Result<Vec<ItemResult>> {
+    async fn of(tx: &'a Tx<'a, ()>, items: &'a [BatchItem]) -> Result<Vec<ItemResult>> {
         let mut names: Vec<&str> = items.iter().filter_map(|i| i.external_id.as_deref()).collect();
         names.extend(
             items
@@ -265,7 +264,7 @@ impl<'a> Run<'a> {
                 || (item.id.is_some() && item.source.is_some())
             {
                 Some(Error::Conflict("one_way_to_name".to_owned()))
-            } else if (item.operation == Operation::Upsert) != item.record.is_some() {
+            } else if (item.operation == BatchOperation::Upsert) != item.record.is_some() {
                 Some(Error::Conflict("record_of_upserts".to_owned()))
             } else if !self.key(index).is_none_or(|key| seen.insert(key)) {
                 Some(Error::Conflict("twice_in_batch".to_owned()))
@@ -313,7 +312,7 @@ impl<'a> Run<'a> {
             if self.results[index].is_some() {
                 continue;
             }
-            let is_new = self.items[index].operation == Operation::Upsert && self.target(index).is_none();
+            let is_new = self.items[index].operation == BatchOperation::Upsert && self.target(index).is_none();
             let mut fields = self.fields::<R>(index);
             if !is_new || matches!(fields, Err(Error::Conflict(_))) {
                 // It may refer to one of those that are not written yet, or its outcome depend on them.
@@ -432,7 +431,7 @@ impl<'a> Run<'a> {
         let Some(record) = record else {
             return match item.operation {
                 // Deleted already: what was wanted is so.
-                Operation::Delete if item.id.is_none() => Ok(Settled::done::<R>(Outcome::Unchanged, None)),
+                BatchOperation::Delete if item.id.is_none() => Ok(Settled::done::<R>(Outcome::Unchanged, None)),
                 _ => Err(Error::NotFound),
             };
         };
@@ -479,7 +478,7 @@ impl<'a> Run<'a> {
     }
 
     /// Has somebody else changed the record since the caller has seen it?
-    async fn conflict<R: Record>(&self, item: &Item, record: &R) -> Result<Option<Settled>> {
+    async fn conflict<R: Record>(&self, item: &BatchItem, record: &R) -> Result<Option<Settled>> {
         let me = self.tx.actor()?;
         let last = RecordVersion::last(self.tx.db, R::ENTITY, record.id()).await?;
         let fits = match item.if_version {
@@ -494,10 +493,7 @@ impl<'a> Run<'a> {
             outcome: Outcome::Conflict,
             id: Some(record.id()),
             version: Some(record.version()),
-            newer: Some((
-                serde_json::to_value(record).map_err(Error::internal)?,
-                last.and_then(|last| Some((last.actor_name?, last.at))),
-            )),
+            newer: Some(self.tx.newer(record).await?),
             base: base.map(|version| version.record),
         }))
     }
@@ -506,10 +502,10 @@ impl<'a> Run<'a> {
         match outcome {
             Ok(settled) => {
                 self.end(index, settled.outcome, settled.id, settled.version);
-                if let (Some(result), Some((current, changed))) = (&mut self.results[index], settled.newer) {
+                if let (Some(result), Some(newer)) = (&mut self.results[index], settled.newer) {
                     let mut problem = Error::Conflict("changed_by_others".to_owned()).problem();
-                    problem.current = Some(current);
-                    (problem.changed_by, problem.changed_at) = changed.unzip();
+                    problem.current = Some(newer.current);
+                    (problem.changed_by, problem.changed_at) = (newer.changed_by, newer.changed_at);
                     result.problem = Some(problem);
                     result.base = settled.base;
                 }
@@ -543,7 +539,7 @@ struct Settled {
     id: Option<Uuid>,
     version: Option<i64>,
     /// Of a conflict: the record as it is, and who made it so.
-    newer: Option<(Value, Option<(String, DateTime<Utc>)>)>,
+    newer: Option<Newer>,
     base: Option<Value>,
 }
 
@@ -572,7 +568,7 @@ async fn guarded<T>(db: Db<'_>, work: impl Future<Output = Result<T>>) -> Result
     result
 }
 
-impl Item {
+impl BatchItem {
     fn name(&self) -> Option<Name3> {
         let (source, external_id) = self.source.as_ref().zip(self.external_id.as_ref())?;
         Some((self.entity, source.0.clone(), external_id.0.clone()))

@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Entities {
 /// What is to be done with the own copy.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Operation {
+enum ChangeOperation {
     /// The record as it is now: keep it if its version is greater than that of the copy.
     Upsert,
     /// It was deleted, or is not the reader's to see any more: forget it.
@@ -81,7 +81,7 @@ struct ChangeItem {
     /// Its place in the order of that organisation's changes.
     #[schema(example = 1042)]
     seq: i64,
-    operation: Operation,
+    operation: ChangeOperation,
     /// Kind of record.
     #[schema(value_type = Entity)]
     entity: String,
@@ -105,7 +105,7 @@ struct ChangeItem {
 
 /// The numbers that an answer covers: each one is that of an item, or skipped.
 #[derive(Serialize, ToSchema)]
-struct Range {
+struct ChangeRange {
     organization_id: OrganizationId,
     /// The first number; one more than the last one of the answer before.
     #[schema(example = 1040)]
@@ -124,7 +124,7 @@ struct Changes {
     /// Of each organisation in the order in which they were committed.
     items: Vec<ChangeItem>,
     /// Which numbers of which organisations this answer covers.
-    ranges: Vec<Range>,
+    ranges: Vec<ChangeRange>,
     /// `after` of the next request. It survives restarts and updates of the service.
     next: Cursor,
     /// There is more already.
@@ -162,7 +162,7 @@ async fn list_changes(
 
 /// The cursor of now.
 #[derive(Serialize, ToSchema)]
-struct Latest {
+struct LatestCursor {
     /// `after` of a request for what changes from here on.
     next: Cursor,
 }
@@ -170,15 +170,15 @@ struct Latest {
 /// Read the cursor of now, to follow only what changes from here on.
 #[utoipa::path()]
 #[get("/changes/latest")]
-async fn read_latest_cursor(access: Access<ReadFeed>) -> Result<Plain<Latest>> {
+async fn read_latest_cursor(access: Access<ReadFeed>) -> Result<Plain<LatestCursor>> {
     let streams = access.read(async |tx| Ok(feed::streams(tx.db).await?)).await?;
     let next = Position::of(&streams, |stream| stream.last_seq).cursor();
-    Ok(Plain(Latest { next }))
+    Ok(Plain(LatestCursor { next }))
 }
 
-/// Counts and checksums, to compare with the own copy.
+/// ChangeCounts and checksums, to compare with the own copy.
 #[derive(Serialize, ToSchema)]
-struct Counts {
+struct ChangeCounts {
     /// By organisation and kind of record; what is not there has no records.
     items: Vec<Count>,
     /// The cursor of the same moment: a copy is to be compared when it has been read up to here.
@@ -188,14 +188,14 @@ struct Counts {
 /// Count what the feed is about: records and a checksum of each kind and organisation, for comparing with a copy.
 #[utoipa::path()]
 #[get("/changes/counts")]
-async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<Counts>> {
+async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<ChangeCounts>> {
     access
         .read(async |tx| {
             let streams = feed::streams(tx.db).await?;
             let ids: Vec<Uuid> = streams.iter().map(|s| s.stream_id.0).collect();
             let kinds = readable(tx, None);
             let counts = try_join_all(kinds.into_iter().map(|entity| feed::counts(tx.db, entity, &ids))).await?;
-            Ok(Plain(Counts {
+            Ok(Plain(ChangeCounts {
                 items: counts.into_iter().flatten().collect(),
                 next: Position::of(&streams, |stream| stream.last_seq).cursor(),
             }))
@@ -251,7 +251,7 @@ async fn page(tx: &Tx<'_, ()>, from: Option<&Position>, query: &ChangeQuery) -> 
         .filter_map(|(s, seq)| Some((s.stream_id, seq + 1, *reached.get(&s.stream_id.0)?)))
         .map(|(organization_id, first, last)| {
             let of_it = items.iter().filter(|i| i.organization_id == organization_id);
-            Range {
+            ChangeRange {
                 organization_id,
                 first,
                 last,
@@ -301,18 +301,18 @@ async fn items(tx: &Tx<'_, ()>, changes: Vec<Change>) -> Result<Vec<ChangeItem>>
         .filter_map(|change| {
             let is_own = own == Some(change.stream_id);
             let operation = match change.op.as_str() {
-                "D" => (is_own || change.open).then_some(Operation::Gone),
+                "D" => (is_own || change.open).then_some(ChangeOperation::Gone),
                 // Its owner has seen it before and goes on seeing it.
                 "V" if is_own => None,
                 "V" if !seen.get(&change.entity).is_some_and(|s| s.contains(&change.record_id)) => {
-                    Some(Operation::Gone)
+                    Some(ChangeOperation::Gone)
                 }
-                _ => Some(Operation::Upsert),
+                _ => Some(ChangeOperation::Upsert),
             }?;
             let (version, record) = match operation {
-                Operation::Gone => (change.version, None),
+                ChangeOperation::Gone => (change.version, None),
                 // The first of several changes brings it; not there: hidden, or deleted further on.
-                Operation::Upsert => {
+                ChangeOperation::Upsert => {
                     let record = records.get_mut(&change.entity)?.remove(&change.record_id);
                     record.map(|(version, record)| (version, Some(record)))?
                 }

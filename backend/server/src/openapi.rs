@@ -80,7 +80,9 @@ fn finish(document: &mut Value) {
     let components = document["components"]["schemas"]
         .as_object_mut()
         .expect("there are schemas");
-    components.extend(schemas);
+    for (name, schema) in schemas {
+        add(&name, schema, |schema| components.insert(name.clone(), schema));
+    }
     flatten(components);
     describe_properties(components);
     patches(components);
@@ -131,6 +133,13 @@ fn complete_parameter(mut parameter: Value) -> Value {
     parameter
 }
 
+/// Two types of one name would silently become one.
+fn add(name: &str, schema: Value, insert: impl FnOnce(Value) -> Option<Value>) {
+    if let Some(known) = insert(schema.clone()) {
+        assert_eq!(known, schema, "two schemas are called {name}: rename one of the types");
+    }
+}
+
 /// Responses carry their schemas in an extension (juhaku/utoipa#1224); they belong to the components.
 fn lift_schemas(operation: &mut Value, schemas: &mut BTreeMap<String, Value>) {
     for response in operation["responses"]
@@ -139,7 +148,10 @@ fn lift_schemas(operation: &mut Value, schemas: &mut BTreeMap<String, Value>) {
         .values_mut()
     {
         if let Some(carried) = response.as_object_mut().and_then(|r| r.remove(SCHEMAS)) {
-            schemas.extend(serde_json::from_value::<BTreeMap<String, Value>>(carried).expect("written by us"));
+            let carried: BTreeMap<String, Value> = serde_json::from_value(carried).expect("written by us");
+            for (name, schema) in carried {
+                add(&name, schema, |schema| schemas.insert(name.clone(), schema));
+            }
         }
     }
 }

@@ -1930,15 +1930,46 @@ export interface components {
             /** @description Say what would happen, and do nothing. */
             dry_run?: boolean;
             /** @description The writes. What refers to another one comes after it. */
-            items: components["schemas"]["Item"][];
-            mode?: components["schemas"]["Mode"];
+            items: components["schemas"]["BatchItem"][];
+            mode?: components["schemas"]["BatchMode"];
         };
+        /** @description One write. */
+        BatchItem: {
+            /** @description Kind of record; not accounts. */
+            entity: components["schemas"]["Entity"];
+            external_id?: components["schemas"]["Name"] | null;
+            /**
+             * Format: uuid
+             * @description The record's id. Without it and without `external_id`, a new record.
+             */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read; another one is a conflict. Without it, what somebody else has changed since the
+             *     caller's own last write is one.
+             */
+            if_version?: number | null;
+            operation?: components["schemas"]["BatchOperation"];
+            /**
+             * @description For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
+             *     by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
+             */
+            record?: Record<string, never> | null;
+            source?: components["schemas"]["Name"] | null;
+        };
+        /**
+         * @description What happens to the others when an item cannot be written.
+         * @enum {string}
+         */
+        BatchMode: "atomic" | "per_row";
+        /** @enum {string} */
+        BatchOperation: "upsert" | "delete";
         /** @description What became of a batch. */
         BatchResult: {
             /** @description Was anything written? Not in a dry run, and not when an item of an atomic batch failed. */
             committed: boolean;
             /** @description Numbers of items by outcome. */
-            counts: components["schemas"]["Counts"];
+            counts: components["schemas"]["OutcomeCounts"];
             /** @description In the order of the request. */
             items: components["schemas"]["ItemResult"][];
         };
@@ -1993,6 +2024,13 @@ export interface components {
             /** @description After: any JSON. */
             to: unknown;
         };
+        /** @description ChangeCounts and checksums, to compare with the own copy. */
+        ChangeCounts: {
+            /** @description By organisation and kind of record; what is not there has no records. */
+            items: components["schemas"]["Count"][];
+            /** @description The cursor of the same moment: a copy is to be compared when it has been read up to here. */
+            next: components["schemas"]["Cursor"];
+        };
         /** @description One change. */
         ChangeItem: {
             /**
@@ -2009,7 +2047,7 @@ export interface components {
             id: string;
             /** @description The reader has made this change. */
             mine: boolean;
-            operation: components["schemas"]["Operation"];
+            operation: components["schemas"]["ChangeOperation"];
             /** @description Whose record it is; numbers are counted for each organisation. */
             organization_id: components["schemas"]["OrganizationId"];
             /** @description Why it was deleted, where a reason was given. */
@@ -2029,6 +2067,41 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * @description What is to be done with the own copy.
+         * @enum {string}
+         */
+        ChangeOperation: "upsert" | "gone";
+        /** @description The numbers that an answer covers: each one is that of an item, or skipped. */
+        ChangeRange: {
+            /**
+             * Format: int64
+             * @description The first number; one more than the last one of the answer before.
+             * @example 1040
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last number of the answer.
+             * @example 1044
+             */
+            last: number;
+            organization_id: components["schemas"]["OrganizationId"];
+            /**
+             * @description First and last of numbers without an item: of other kinds, not the reader's to see, or followed by a newer change.
+             * @example [
+             *       [
+             *         1040,
+             *         1041
+             *       ],
+             *       [
+             *         1043,
+             *         1044
+             *       ]
+             *     ]
+             */
+            skipped: number[][];
+        };
         /** @description Changes since a cursor. */
         Changes: {
             /** @description Of each organisation in the order in which they were committed. */
@@ -2038,7 +2111,7 @@ export interface components {
             /** @description `after` of the next request. It survives restarts and updates of the service. */
             next: components["schemas"]["Cursor"];
             /** @description Which numbers of which organisations this answer covers. */
-            ranges: components["schemas"]["Range"][];
+            ranges: components["schemas"]["ChangeRange"][];
         };
         /** @description A council's system, which signs in with client credentials. */
         Client: {
@@ -2148,13 +2221,6 @@ export interface components {
             count: number;
             entity: components["schemas"]["Entity"];
             organization_id: components["schemas"]["OrganizationId"];
-        };
-        /** @description Counts and checksums, to compare with the own copy. */
-        Counts: {
-            /** @description By organisation and kind of record; what is not there has no records. */
-            items: components["schemas"]["Count"][];
-            /** @description The cursor of the same moment: a copy is to be compared when it has been read up to here. */
-            next: components["schemas"]["Cursor"];
         };
         /**
          * @description Where the next page begins: opaque to clients, the sort key to us.
@@ -2857,30 +2923,6 @@ export interface components {
             /** @description `after` of the next page; null on the last one. */
             next?: string | null;
         };
-        /** @description One write. */
-        Item: {
-            /** @description Kind of record; not accounts. */
-            entity: components["schemas"]["Entity"];
-            external_id?: components["schemas"]["Name"] | null;
-            /**
-             * Format: uuid
-             * @description The record's id. Without it and without `external_id`, a new record.
-             */
-            id?: string | null;
-            /**
-             * Format: int64
-             * @description The version that was read; another one is a conflict. Without it, what somebody else has changed since the
-             *     caller's own last write is one.
-             */
-            if_version?: number | null;
-            operation?: components["schemas"]["Operation"];
-            /**
-             * @description For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
-             *     by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
-             */
-            record?: Record<string, never> | null;
-            source?: components["schemas"]["Name"] | null;
-        };
         /**
          * @description How far an entry has come.
          * @enum {string}
@@ -3513,7 +3555,7 @@ export interface components {
             next?: string | null;
         };
         /** @description The cursor of now. */
-        Latest: {
+        LatestCursor: {
             /** @description `after` of a request for what changes from here on. */
             next: components["schemas"]["Cursor"];
         };
@@ -3774,11 +3816,6 @@ export interface components {
          * @enum {string}
          */
         MissingReason: "not_available" | "not_carried_out" | "not_applicable" | "not_yet_due" | "suppressed";
-        /**
-         * @description What happens to the others when an item cannot be written.
-         * @enum {string}
-         */
-        Mode: "atomic" | "per_row";
         /** @description A prefecture, municipality or ward, with its local government code (全国地方公共団体コード). */
         Municipality: {
             /**
@@ -3930,11 +3967,6 @@ export interface components {
          * @enum {string}
          */
         NoteState: "explained" | "fixed";
-        /**
-         * @description What is to be done with the own copy.
-         * @enum {string}
-         */
-        Operation: "upsert" | "gone";
         /** @description An organisation. */
         Organization: {
             /** @description Other names under which it is found. */
@@ -4069,6 +4101,15 @@ export interface components {
          * @enum {string}
          */
         Outcome: "created" | "updated" | "unchanged" | "deleted" | "conflict" | "error";
+        /** @description Numbers of items. */
+        OutcomeCounts: {
+            conflict: number;
+            created: number;
+            deleted: number;
+            error: number;
+            unchanged: number;
+            updated: number;
+        };
         /** @description The own password, replaced. */
         PasswordChange: {
             /**
@@ -4957,36 +4998,6 @@ export interface components {
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
-        /** @description The numbers that an answer covers: each one is that of an item, or skipped. */
-        Range: {
-            /**
-             * Format: int64
-             * @description The first number; one more than the last one of the answer before.
-             * @example 1040
-             */
-            first: number;
-            /**
-             * Format: int64
-             * @description The last number of the answer.
-             * @example 1044
-             */
-            last: number;
-            organization_id: components["schemas"]["OrganizationId"];
-            /**
-             * @description First and last of numbers without an item: of other kinds, not the reader's to see, or followed by a newer change.
-             * @example [
-             *       [
-             *         1040,
-             *         1041
-             *       ],
-             *       [
-             *         1043,
-             *         1044
-             *       ]
-             *     ]
-             */
-            skipped: number[][];
-        };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;
@@ -6096,7 +6107,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Counts"];
+                    "application/json": components["schemas"]["ChangeCounts"];
                 };
             };
             /** @description The request cannot be read: header, query or JSON. */
@@ -6161,7 +6172,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Latest"];
+                    "application/json": components["schemas"]["LatestCursor"];
                 };
             };
             /** @description The request cannot be read: header, query or JSON. */
