@@ -46,6 +46,7 @@ enum BatchMode {
     PerRow,
 }
 
+/// What is wanted of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum BatchOperation {
@@ -60,6 +61,7 @@ enum BatchOperation {
 #[derive(Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Batch {
+    /// What happens to the others when an item cannot be written.
     #[serde(default)]
     mode: BatchMode,
     /// Say what would happen, and do nothing.
@@ -77,6 +79,7 @@ struct Batch {
 struct BatchItem {
     /// Kind of record; not accounts.
     entity: Entity,
+    /// What is wanted.
     #[serde(default)]
     operation: BatchOperation,
     /// The record's id. Without it and without `external_id`, a new record.
@@ -154,11 +157,17 @@ struct BatchResult {
 /// Numbers of items.
 #[derive(Default, Serialize, ToSchema)]
 struct OutcomeCounts {
+    /// New records.
     created: usize,
+    /// Changed records.
     updated: usize,
+    /// Items that were so already.
     unchanged: usize,
+    /// Deleted records.
     deleted: usize,
+    /// Items that a person decides.
     conflict: usize,
+    /// Items that cannot be written.
     error: usize,
 }
 

@@ -1931,6 +1931,7 @@ export interface components {
             dry_run?: boolean;
             /** @description The writes. What refers to another one comes after it. */
             items: components["schemas"]["BatchItem"][];
+            /** @description What happens to the others when an item cannot be written. */
             mode?: components["schemas"]["BatchMode"];
         };
         /** @description One write. */
@@ -1949,6 +1950,7 @@ export interface components {
              *     caller's own last write is one.
              */
             if_version?: number | null;
+            /** @description What is wanted. */
             operation?: components["schemas"]["BatchOperation"];
             /**
              * @description For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
@@ -1962,7 +1964,10 @@ export interface components {
          * @enum {string}
          */
         BatchMode: "atomic" | "per_row";
-        /** @enum {string} */
+        /**
+         * @description What is wanted of a record.
+         * @enum {string}
+         */
         BatchOperation: "upsert" | "delete";
         /** @description What became of a batch. */
         BatchResult: {
@@ -4103,11 +4108,17 @@ export interface components {
         Outcome: "created" | "updated" | "unchanged" | "deleted" | "conflict" | "error";
         /** @description Numbers of items. */
         OutcomeCounts: {
+            /** @description Items that a person decides. */
             conflict: number;
+            /** @description New records. */
             created: number;
+            /** @description Deleted records. */
             deleted: number;
+            /** @description Items that cannot be written. */
             error: number;
+            /** @description Items that were so already. */
             unchanged: number;
+            /** @description Changed records. */
             updated: number;
         };
         /** @description The own password, replaced. */
