@@ -11,7 +11,7 @@ use model::record::Kept;
 use model::text::Name;
 use model::{Db, statement};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use utoipa::ToSchema;
@@ -104,7 +104,7 @@ struct BatchItem {
     /// by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    record: Option<Value>,
+    record: Option<Map<String, Value>>,
 }
 
 /// What became of an item.
@@ -354,16 +354,14 @@ impl<'a> Run<'a> {
         let Some(mut record) = item.record.clone() else {
             return Ok(None);
         };
-        if let Some(members) = record.as_object_mut() {
-            for (name, value) in members {
-                if let Some(reference) = Reference::read(name, value, item.entity) {
-                    let id = self.known.get(&reference.name()).map(|e| e.fields.record_id);
-                    let id = id.ok_or_else(|| Error::Conflict("unknown_external_id".to_owned()))?;
-                    *value = Value::String(id.to_string());
-                }
+        for (name, value) in &mut record {
+            if let Some(reference) = Reference::read(name, value, item.entity) {
+                let id = self.known.get(&reference.name()).map(|e| e.fields.record_id);
+                let id = id.ok_or_else(|| Error::Conflict("unknown_external_id".to_owned()))?;
+                *value = Value::String(id.to_string());
             }
         }
-        valid(record).map(Some)
+        valid(Value::Object(record)).map(Some)
     }
 
     /// New records, in one statement; where the database refuses it, one by one.
@@ -626,8 +624,8 @@ impl<'a> Reference<'a> {
 }
 
 /// References of a record, whatever their kinds.
-fn references(record: &Value) -> impl Iterator<Item = Reference<'_>> {
-    let members = record.as_object().into_iter().flatten();
+fn references(record: &Map<String, Value>) -> impl Iterator<Item = Reference<'_>> {
+    let members = record.iter();
     members.filter_map(|(name, value)| Reference::read(name, value, Entity::ExternalIds))
 }
 

@@ -59,7 +59,9 @@ impl<'de> Deserialize<'de> for Entities {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let entity = |name: &str| Entity::deserialize(serde::de::value::StrDeserializer::new(name));
-        text.split(',').map(entity).collect::<Result<_, _>>().map(Self)
+        // An empty list asks for nothing in particular.
+        let names = text.split(',').filter(|_| !text.is_empty());
+        names.map(entity).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -205,7 +207,7 @@ async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<ChangeCoun
 
 /// Of these kinds, those that the caller may read at all.
 fn readable(tx: &Tx<'_, ()>, wanted: Option<&Entities>) -> Vec<Entity> {
-    let kinds = wanted.map_or(Entity::ALL, |w| &w.0);
+    let kinds = wanted.map_or(Entity::ALL, |w| if w.0.is_empty() { Entity::ALL } else { &w.0 });
     kinds.iter().copied().filter(|e| tx.may_read(e.as_str())).collect()
 }
 
