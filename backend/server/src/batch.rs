@@ -99,6 +99,7 @@ struct BatchItem {
     /// caller's own last write is one.
     #[serde(default)]
     #[schema(minimum = 1)]
+    #[validate(range(min = 1))]
     if_version: Option<i64>,
     /// For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
     /// by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
