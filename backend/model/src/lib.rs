@@ -38,7 +38,7 @@ pub use migrate::{create_admin, migrate};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel_async::pooled_connection::deadpool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
@@ -52,6 +52,8 @@ pub type Connection = deadpool::Object<AsyncPgConnection>;
 /// Connections that can only do what `tsunagi_app` may: whoever the URL names steps down to it.
 pub fn pool(url: &str, max_size: usize) -> Pool {
     let mut config = ManagerConfig::default();
+    // A connection that was closed is known as such; to ask it first would double the round trips.
+    config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(|url| {
         async move {
             let mut connection = AsyncPgConnection::establish(url).await?;

@@ -26,12 +26,14 @@ use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::str::FromStr;
+use thread_local::ThreadLocal;
 use uuid::Uuid;
 use validator::Validate;
 
 /// What the service holds while it runs. Nothing of it is a state of its own: all of it can be rebuilt from the database.
 pub struct App {
-    pool: Pool,
+    /// One for each thread that serves, so that the thread of a request also does the work of its connection.
+    pools: ThreadLocal<Pool>,
     pub(crate) keys: Keys,
     pub(crate) config: crate::config::Config,
     /// Wakes whoever waits for changes.
@@ -43,7 +45,7 @@ pub struct App {
 impl App {
     pub fn new(config: crate::config::Config) -> Self {
         Self {
-            pool: model::pool(&config.database_url, config.connections),
+            pools: ThreadLocal::new(),
             keys: Keys::new(config.key),
             committed: tokio::sync::Notify::new(),
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
@@ -51,9 +53,14 @@ impl App {
         }
     }
 
+    fn pool(&self) -> &Pool {
+        self.pools
+            .get_or(|| model::pool(&self.config.database_url, self.config.connections))
+    }
+
     /// Is the database reachable and safe to serve from?
     pub async fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        model::check(&self.pool).await
+        model::check(self.pool()).await
     }
 
     /// Reads the signing keys; makes a new one when it is time.
@@ -74,7 +81,7 @@ impl App {
 
     /// A transaction of the service itself, to sign somebody in or to look after its keys.
     pub(crate) async fn authenticator<T>(&self, work: impl AsyncFnOnce(Db<'_>) -> Result<T>) -> Result<T> {
-        let open = Open::new(&self.pool).await?;
+        let open = Open::new(self.pool()).await?;
         let result = match begin(open.db(), &Caller::AUTHENTICATOR, &Circumstances::default()).await {
             Ok(_) => work(open.db()).await,
             Err(error) => Err(error),
@@ -498,7 +505,7 @@ impl<P: Permission> Access<P> {
 
     /// Reads. The transaction ends behind the answer's back: nothing can fail any more.
     pub async fn read<T>(&self, work: impl AsyncFnOnce(&Tx<'_, P::On>) -> Result<T>) -> Result<T> {
-        let open = Open::new(&self.app.pool).await?;
+        let open = Open::new(self.app.pool()).await?;
         let (standing, loaded) = futures_util::join!(self.begin(open.db()), P::load(open.db(), self.id.as_deref()));
         let result = async {
             let standing = standing?;
@@ -532,7 +539,7 @@ impl<P: Permission> Access<P> {
         if self.idempotency.is_none() && self.caller.kind == CallerKind::Client {
             return Err(Error::BadRequest("idempotency_key_required"));
         }
-        let open = Open::new(&self.app.pool).await?;
+        let open = Open::new(self.app.pool()).await?;
         let result = self.work(open.db(), body, work).await;
         open.end(result.is_ok()).await?;
         self.app.committed.notify_waiters();

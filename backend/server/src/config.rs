@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Clone)]
 pub struct Config {
     pub database_url: String,
-    /// Connections of the pool; each is one PostgreSQL backend.
+    /// Connections of each thread that serves; each is one PostgreSQL backend.
     pub connections: usize,
     /// Issuer of tokens and the one origin of the screens.
     pub public_url: String,
@@ -35,7 +35,7 @@ pub struct Options {
     /// File of 32 random bytes; made when it does not exist.
     #[arg(long, env = "TSUNAGI_KEY_FILE", default_value = "tsunagi.key")]
     pub key_file: PathBuf,
-    /// Connections to the database.
+    /// Connections to the database, shared out among the threads that serve (one for each processor).
     #[arg(long, env = "TSUNAGI_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
     /// A proxy is in front and only it can connect: the last address of X-Forwarded-For is the caller's.
@@ -51,7 +51,7 @@ impl Options {
     pub fn config(&self) -> Result<Config, String> {
         Ok(Config {
             database_url: self.database_url.clone(),
-            connections: self.connections,
+            connections: self.connections.div_ceil(std::thread::available_parallelism().map_or(1, usize::from)),
             public_url: self
                 .public_url
                 .clone()

@@ -235,51 +235,64 @@ create trigger append_only before update or delete or truncate on change_log
 -- ---------------------------------------------------------------------------------------------
 -- What every record table gets, from one function: record_attach.
 
--- The owner of a child is the owner of its parent; of a root, the caller's organisation. A parent that
--- the caller cannot see is no parent (invoker's rights), reported as the foreign key it breaks.
-create function record_stamp_insert() returns trigger language plpgsql as $$
-declare
-  parent_id uuid;
+-- Version, owner and times of a record that stands below no other: they are the database's.
+create function record_stamp() returns trigger language plpgsql as $$
 begin
-  new.version := 1;
-  new.created_at := now();
-  new.updated_at := now();
-  if tg_nargs = 0 then
+  if tg_op = 'INSERT' then
+    new.version := 1;
     new.owner_org_id := coalesce(new.owner_org_id, app_org());
+    new.created_at := now();
   else
-    parent_id := (to_jsonb(new) ->> tg_argv[1])::uuid;
-    execute format('select owner_org_id from public.%I where id = $1', tg_argv[0]) into new.owner_org_id using parent_id;
-    if new.owner_org_id is null then
-      raise exception 'no such parent' using errcode = '23503',
-        constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
-    end if;
+    new.id := old.id;
+    new.version := old.version + 1;
+    new.owner_org_id := old.owner_org_id;
+    new.created_at := old.created_at;
   end if;
+  new.updated_at := now();
   return new;
 end $$;
 
--- A record moves to another parent only within what its owner owns, and only by its owner: otherwise it could be
--- pushed into somebody else's platform.
-create function record_stamp_update() returns trigger language plpgsql as $$
+-- Triggers that look into another table are written for their table: PostgreSQL keeps the plan of a query that stands
+-- in a function, and makes that of a query which is put together from text anew for each row.
+create schema attached;
+grant usage on schema attached to tsunagi_app;
+
+-- The same for a record below another one. Its owner is that of its parent; a parent that the caller cannot see is no
+-- parent (invoker's rights), reported as the foreign key it breaks. It moves to another parent only within what its
+-- owner owns, and only by its owner: otherwise it could be pushed into somebody else's platform.
+create function record_stamp_child(target text, parent text, parent_column text) returns text language plpgsql as $$
 declare
-  parent_id uuid;
-  owner uuid;
+  name constant text := format('attached.%I', target || '_stamp');
 begin
-  if tg_nargs > 0 then
-    parent_id := (to_jsonb(new) ->> tg_argv[1])::uuid;
-    if parent_id is distinct from (to_jsonb(old) ->> tg_argv[1])::uuid then
-      execute format('select owner_org_id from public.%I where id = $1', tg_argv[0]) into owner using parent_id;
-      if owner is distinct from old.owner_org_id or owner is distinct from app_org() then
-        raise exception 'no such parent' using errcode = '23503',
-          constraint = format('%s_%s_fkey', tg_table_name, tg_argv[1]), table = tg_table_name;
+  execute format($sql$
+    create or replace function %1$s() returns trigger language plpgsql as $trigger$
+    declare
+      owner uuid;
+      refused boolean := false;
+    begin
+      if tg_op = 'INSERT' then
+        select owner_org_id into owner from public.%2$I where id = new.%3$I;
+        refused := owner is null;
+        new.version := 1;
+        new.owner_org_id := owner;
+        new.created_at := now();
+      else
+        if new.%3$I is distinct from old.%3$I then
+          select owner_org_id into owner from public.%2$I where id = new.%3$I;
+          refused := owner is distinct from old.owner_org_id or owner is distinct from app_org();
+        end if;
+        new.id := old.id;
+        new.version := old.version + 1;
+        new.owner_org_id := old.owner_org_id;
+        new.created_at := old.created_at;
       end if;
-    end if;
-  end if;
-  new.id := old.id;
-  new.owner_org_id := old.owner_org_id;
-  new.created_at := old.created_at;
-  new.version := old.version + 1;
-  new.updated_at := now();
-  return new;
+      if refused then
+        raise exception 'no such parent' using errcode = '23503', constraint = %4$L, table = tg_table_name;
+      end if;
+      new.updated_at := now();
+      return new;
+    end $trigger$ $sql$, name, parent, parent_column, format('%s_%s_fkey', target, parent_column));
+  return name;
 end $$;
 
 create function record_capture_insert() returns trigger
@@ -321,18 +334,38 @@ end $$;
 
 -- A reference to a row the caller cannot see is no reference: foreign keys look past row-level security,
 -- so this looks through it (invoker's rights).
-create function refuse_unseen() returns trigger language plpgsql as $$
+create function record_see(target text, seen text, seen_column text, foreign_key text) returns void language plpgsql as $$
 declare
-  target uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
-  seen boolean;
+  name constant text := format('attached.%I', target || '_see_' || seen_column);
 begin
-  if target is not null and (tg_op = 'INSERT' or target is distinct from (to_jsonb(old) ->> tg_argv[0])::uuid) then
-    execute format('select exists (select 1 from public.%I where id = $1)', tg_argv[1]) into seen using target;
-    if not seen then
-      raise exception 'no such record' using errcode = '23503', constraint = tg_argv[2], table = tg_table_name;
-    end if;
-  end if;
-  return new;
+  execute format($sql$
+    create or replace function %1$s() returns trigger language plpgsql as $trigger$
+    begin
+      if (tg_op = 'INSERT' or new.%2$I is distinct from old.%2$I)
+        and not exists (select 1 from public.%3$I where id = new.%2$I)
+      then
+        raise exception 'no such record' using errcode = '23503', constraint = %4$L, table = tg_table_name;
+      end if;
+      return new;
+    end $trigger$ $sql$, name, seen_column, seen, foreign_key);
+  execute format('create trigger %I before insert or update of %I on %I for each row when (new.%I is not null) execute function %s()',
+    'b_see_' || seen_column, seen_column, target, seen_column, name);
+end $$;
+
+-- History follows the record: its owner reads all of it; who sees the record today sees its history when signed in.
+-- Written anew with each kind of record: one kept plan for each.
+create function record_visible_write() returns void language plpgsql as $$
+begin
+  execute format($sql$
+    create or replace function record_visible(entity text, record_id uuid) returns boolean language plpgsql stable as $visible$
+    begin
+      if app_org() is null then
+        return false;
+      end if;
+      case $1 %s else return false; end case;
+    end $visible$ $sql$, (
+      select string_agg(format('when %L then return exists (select 1 from public.%I where id = $2);', c.relname, c.relname), ' ' order by c.relname)
+      from pg_trigger t join pg_class c on c.oid = t.tgrelid where t.tgname = 'capture_insert'));
 end $$;
 
 -- Makes a table a record: version and owner set by the database, history and feed captured, row-level
@@ -348,19 +381,15 @@ create function record_attach(
 declare
   own constant text := 'owner_org_id = (select app_org())';
   writes constant text := format('(select app_may_write()) and (%s or %s)', own, writable);
+  stamp constant text := case when parent is null then 'record_stamp' else record_stamp_child(target, parent, parent_column) end;
   reference record;
 begin
-  if parent is null then
-    execute format('create trigger a_stamp_insert before insert on %I for each row execute function record_stamp_insert()', target);
-  else
-    execute format('create trigger a_stamp_insert before insert on %I for each row execute function record_stamp_insert(%L, %L)', target, parent, parent_column);
-  end if;
+  execute format('create trigger a_stamp_insert before insert on %I for each row execute function %s()', target, stamp);
   execute format('create trigger capture_insert after insert on %I referencing new table as changed for each statement execute function record_capture_insert()', target);
   if append_only then
     execute format('create trigger append_only before update or delete or truncate on %I for each statement execute function refuse_change()', target);
   else
-    execute format('create trigger z_stamp_update before update on %I for each row execute function record_stamp_update(%s)', target,
-      case when parent is null then '' else format('%L, %L', parent, parent_column) end);
+    execute format('create trigger z_stamp_update before update on %I for each row execute function %s()', target, stamp);
     execute format('create trigger capture_update after update on %I referencing new table as changed for each statement execute function record_capture_update()', target);
     execute format('create trigger capture_delete after delete on %I referencing old table as changed for each statement execute function record_capture_delete()', target);
   end if;
@@ -387,11 +416,11 @@ begin
     where c.conrelid = target::regclass and c.contype = 'f' and array_length(c.conkey, 1) = 1
       and f.relname not in ('organizations', 'municipalities') and a.attname is distinct from parent_column
   loop
-    execute format('create trigger b_see_%s before insert or update of %I on %I for each row when (new.%I is not null) execute function refuse_unseen(%L, %L, %L)',
-      reference.attname, reference.attname, target, reference.attname, reference.attname, reference.relname, reference.conname);
+    perform record_see(target, reference.relname, reference.attname, reference.conname);
   end loop;
 
   perform record_view(target);
+  perform record_visible_write();
 end $$;
 
 -- The table as it was at app_as_of(): the newest version until then, unless that was its deletion.
@@ -411,18 +440,7 @@ begin
   execute format('grant select on as_of.%I to tsunagi_app', target);
 end $$;
 
--- History follows the record: its owner reads all of it; who sees the record today sees its history
--- when signed in.
-create function record_visible(entity text, record_id uuid) returns boolean language plpgsql stable as $$
-declare
-  visible boolean;
-begin
-  if app_org() is null then
-    return false;
-  end if;
-  execute format('select exists (select 1 from public.%I where id = $1)', entity) into visible using record_id;
-  return visible;
-end $$;
+create function record_visible(entity text, record_id uuid) returns boolean language sql stable as 'select false';
 
 alter table record_history enable row level security;
 alter table record_history force row level security;

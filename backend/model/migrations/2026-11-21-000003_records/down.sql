@@ -11,6 +11,7 @@ begin
     execute format('drop table %I', t);
     delete from record_tree where entity = t;
   end loop;
+  perform record_visible_write();
 end $$;
 drop function open_series, refuse_stranger, close_series, keep_whole, keep_value_type, keep_parent, check_predecessor, keep_current_target, keep_current_unit, observed_value, keep_current_observation, keep_sheet, keep_years_in_use, stamp_observation, stamp_target, stamp_evaluation,
   goal_role_of_plan, goals_above, goals_below, refuse_closing_cell_with_items, refuse_items_in_closed_cell, lock_roadmap_cell,
