@@ -51,7 +51,9 @@ impl Options {
     pub fn config(&self) -> Result<Config, String> {
         Ok(Config {
             database_url: self.database_url.clone(),
-            connections: self.connections.div_ceil(std::thread::available_parallelism().map_or(1, usize::from)),
+            connections: self
+                .connections
+                .div_ceil(std::thread::available_parallelism().map_or(1, usize::from)),
             public_url: self
                 .public_url
                 .clone()

@@ -304,9 +304,15 @@ impl From<DatabaseError> for Error {
                 | Kind::ExclusionViolation,
                 Some(name),
             ) => Self::Conflict(name),
-            (Kind::UnableToSendCommand | Kind::ClosedConnection, _) => {
-                tracing::warn!(error = info.message(), "the database connection broke");
-                Self::Unavailable(1)
+            // PostgreSQL ends, starts, or is a standby for the moment.
+            (Kind::UnableToSendCommand | Kind::ClosedConnection | Kind::ReadOnlyTransaction, _) => {
+                unavailable(info.message())
+            }
+            _ if ["terminating connection", "the database system is"]
+                .iter()
+                .any(|m| info.message().starts_with(m)) =>
+            {
+                unavailable(info.message())
             }
             _ if info.message() == model::caller::ENDED => Self::Unauthenticated,
             _ if info.message().contains("row-level security")
@@ -323,9 +329,14 @@ impl From<DatabaseError> for Error {
 
 impl From<model::PoolError> for Error {
     fn from(error: model::PoolError) -> Self {
-        tracing::warn!(%error, "no database connection");
-        Self::Unavailable(1)
+        unavailable(&error.to_string())
     }
+}
+
+/// The database cannot be used for a moment.
+fn unavailable(error: &str) -> Error {
+    tracing::warn!(error, "no database");
+    Error::Unavailable(1)
 }
 
 impl From<ValidationErrors> for Error {

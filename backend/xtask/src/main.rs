@@ -9,6 +9,7 @@ mod db;
 mod demo;
 mod entry;
 mod error;
+mod faults;
 mod frontend;
 mod generate;
 mod layout;
@@ -61,6 +62,8 @@ enum Chore {
     },
     /// Measure; one JSON line per measurement after the table
     Bench(bench::Options),
+    /// Kill PostgreSQL and the server while systems write and read, and see that nothing is lost, doubled or out of order
+    Faults(faults::Options),
     /// Enter the seed documents of a folder and read them back
     Acceptance {
         /// The folder that holds seed-data; without it, the project's own demo data
@@ -108,6 +111,7 @@ fn perform(chore: Chore) -> Result<()> {
             Ok(())
         }
         Chore::Bench(options) => bench::run(&options),
+        Chore::Faults(options) => faults::run(&options, service::build(Profile::Release)?),
         Chore::Acceptance { dir } => {
             let server = service::build(Profile::Debug)?;
             let counts = match dir {

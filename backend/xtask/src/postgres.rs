@@ -306,6 +306,8 @@ pub struct Cluster {
     data: PathBuf,
     socket: PathBuf,
     process: Owned,
+    /// How it was started, and where it says what it has to say.
+    start: Option<(Command, PathBuf)>,
     /// A throw-away cluster takes its whole folder along.
     throw_away: Option<PathBuf>,
 }
@@ -388,19 +390,34 @@ impl Cluster {
             data: data.into(),
             socket,
             process: Owned::Child(child),
+            start: Some((command, log.into())),
             throw_away: None,
         };
+        cluster.wait_until_it_answers()?;
+        Ok(cluster)
+    }
+
+    /// Kills it with all its processes at once, and starts it again at the same address.
+    pub fn crash(&mut self) -> Result<()> {
+        let (Some((command, log)), Owned::Child(child)) = (&mut self.start, &mut self.process) else {
+            fail!("only a PostgreSQL that was started here is killed here");
+        };
+        child.kill();
+        *child = Background::start("PostgreSQL", command, log)?;
+        self.wait_until_it_answers()
+    }
+
+    fn wait_until_it_answers(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            let Err(why) = Db::connect(&cluster.url(SUPERUSER, "postgres")) else {
-                return Ok(cluster);
+            let Err(why) = Db::connect(&self.url(SUPERUSER, "postgres")) else {
+                return Ok(());
             };
-            if let Owned::Child(child) = &mut cluster.process
-                && child.ended().is_some()
-            {
-                let said = fs::read_to_string(log).unwrap_or_default();
+            let log = self.start.as_ref().map(|(_, log)| log.clone()).unwrap_or_default();
+            if let Some(ended) = self.ended() {
+                let said = fs::read_to_string(&log).unwrap_or_default();
                 fail!(
-                    "PostgreSQL did not start: {} (all of it in {})",
+                    "{ended}: {} (all of it in {})",
                     process::last_lines(said.trim(), 3).replace('\n', " / "),
                     log.display()
                 );
@@ -434,6 +451,7 @@ impl Cluster {
             data: data.into(),
             socket,
             process: Owned::Found(pid),
+            start: None,
             throw_away: None,
         };
         let deadline = Instant::now() + Duration::from_secs(5);

@@ -332,6 +332,22 @@ impl Background {
             end(&mut self.child, politely, Duration::from_secs(30));
         }
     }
+
+    /// Ends it with the processes that it has started, without a chance to write anything.
+    pub fn kill(&mut self) {
+        let children = Command::new("pgrep").args(["-P", &self.id().to_string()]).output();
+        let children = children.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        signal(self.id(), Signal::KILL);
+        for child in children
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| line.parse().ok())
+        {
+            signal(child, Signal::KILL);
+        }
+        // Taken note of, so that its number is free again.
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for Background {

@@ -177,6 +177,11 @@ impl Serving {
         ))
     }
 
+    /// Ends it in the middle of whatever it is doing.
+    pub fn kill(&mut self) {
+        self.background.kill();
+    }
+
     /// Lets it finish what it is doing.
     pub fn stop(&mut self) {
         self.background.stop(Signal::TERM);

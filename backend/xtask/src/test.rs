@@ -5,7 +5,7 @@ use crate::{
     counts::{self, Counts},
     demo,
     error::{Context, Error, Result},
-    fail, frontend, generate, layout,
+    fail, faults, frontend, generate, layout,
     postgres::{self, Cluster},
     process::{self, cargo, say},
     service::{self, Serving, Settings},
@@ -123,6 +123,11 @@ fn steps(suite: &mut Suite) -> Result<()> {
         watched(running()?.tell(&mut command))
     })?;
     drop(demo);
+    suite.step("kills while systems write and read", || {
+        needs(compiled, "the server")?;
+        faults::run(&faults::Options::short(), server.clone())
+            .map(|()| Step::Done(Some(Counts { passed: 1, failed: 0 })))
+    })?;
     suite.step("demo data read back", || {
         needs(compiled, "the server")?;
         Ok(Step::Done(Some(acceptance::fixture(server.clone())?)))
@@ -211,7 +216,7 @@ impl Drop for Demo {
 }
 
 /// A Python environment in the target folder with exactly what requirements.txt names.
-fn python(folder: &Path) -> Result<PathBuf> {
+pub fn python(folder: &Path) -> Result<PathBuf> {
     let environment = layout::target().join("python");
     let requirements =
         fs::read(folder.join("requirements.txt")).could_not(|| "read tests/python/requirements.txt".into())?;
