@@ -2,6 +2,7 @@
 
     faults.py feed --writers 64 --streams 35      changes of every kind; a reader for each stream and one for all
     faults.py batches --writers 4                 atomic batches of 1,000 rows
+    faults.py failover --streams 3                does what standard input tells: write, read, check
 
 Works until standard input ends, lets everybody finish what he began, and compares what was acknowledged with what there
 is. One line for each finding; exit status 1 if there is any. The readers are docs/sync/nightly.py, as councils get it.
@@ -43,6 +44,12 @@ class System(nightly.Tsunagi):
         super().__init__()
         self.organization, self.client, self.secret = organization, client, secret
         self.lock = threading.Lock()
+        self.told_to_begin_anew = 0
+
+    def ask(self, path: str, body: dict | None = None, key: str | None = None) -> tuple[int, dict]:
+        status, answer = super().ask(path, body, key)
+        self.told_to_begin_anew += status == 410
+        return status, answer
 
     def authorization(self) -> str:
         with self.lock:
@@ -331,15 +338,41 @@ def batches(options: argparse.Namespace, findings: Findings) -> None:
         findings.count("acknowledged rows found again", len(there & writer.expected.keys()))
 
 
+def failover(options: argparse.Namespace, findings: Findings) -> None:
+    """What the lost primary has acknowledged may be gone; nobody may be left with it, or without what is there now."""
+    systems, prefecture = found(options.streams)
+    chance = random.Random(1)
+    # Of each two readers one is far behind now and then.
+    readers = [Reader(system, findings) for system in [*systems, prefecture] * 2]
+    print("ready", flush=True)
+    for number, line in enumerate(sys.stdin):
+        match line.strip():
+            case "write":
+                for place, system in enumerate(systems):
+                    writer = Writer(system, 100 * number + place, findings)
+                    for _ in range(chance.randrange(1, 12)):
+                        writer.step()
+            case "read":
+                for reader in readers:
+                    if chance.random() < 0.6:
+                        reader.pull()
+            case "check":
+                for reader in readers:
+                    reader.settle()
+                findings.count("readers compared after a failover", len(readers))
+        print("done", flush=True)
+    findings.count("told 410 resync_required", sum(system.told_to_begin_anew for system in [*systems, prefecture]))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trial", choices=["feed", "batches"])
+    parser.add_argument("trial", choices=["feed", "batches", "failover"])
     parser.add_argument("--writers", type=int, default=64)
     parser.add_argument("--streams", type=int, default=35)
     parser.add_argument("--rows", type=int, default=1000)
     options = parser.parse_args()
     findings = Findings()
-    {"feed": feed, "batches": batches}[options.trial](options, findings)
+    {"feed": feed, "batches": batches, "failover": failover}[options.trial](options, findings)
     for what, number in sorted(findings.counts.items()):
         print(f"{number:>9,} {what}")
     print(f"{len(findings.wrong)} wrong")

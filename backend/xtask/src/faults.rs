@@ -12,9 +12,10 @@ use crate::{
 };
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    path::PathBuf,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +27,18 @@ pub enum Trial {
     Feed,
     /// Atomic batches of 1,000 rows; the server is killed in the middle of them
     Batches,
+    /// PostgreSQL is killed and a standby that lags behind takes its place
+    Failover,
+}
+
+impl Trial {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Batches => "batches",
+            Self::Failover => "failover",
+        }
+    }
 }
 
 /// How much of it.
@@ -63,29 +76,115 @@ impl Options {
 pub fn run(options: &Options, program: PathBuf) -> Result<()> {
     let python = test::python(&layout::path("tests/python"))?;
     let mut place = Place::prepare(program)?;
-    let (mut load, shown) = place.load(options, &python)?;
-    say(format!("{} kills, one every {} s", options.kills, options.every));
+    let mut load = Load::start(&place, options, &python)?;
+    say(format!("{}: {} kills", options.trial.name(), options.kills));
     for kill in 0..options.kills {
-        let pause = match options.trial {
-            Trial::Feed => options.every,
-            Trial::Batches => rand::random_range(0.1..options.every.max(0.2)),
+        match options.trial {
+            Trial::Feed => {
+                load.work(options.every)?;
+                if kill % 2 == 0 {
+                    place.cluster.kill();
+                    place.cluster.start_again()?;
+                } else {
+                    place.kill_server()?;
+                }
+            }
+            Trial::Batches => {
+                load.work(rand::random_range(0.1..options.every.max(0.2)))?;
+                place.kill_server()?;
+            }
+            Trial::Failover => place.fail_over(&mut load, kill)?,
+        }
+    }
+    load.finish()
+}
+
+/// tests/python/faults.py.
+struct Load {
+    child: Child,
+    /// What it says.
+    lines: mpsc::Receiver<String>,
+}
+
+impl Load {
+    /// Starts it and waits until it works.
+    fn start(place: &Place, options: &Options, python: &Path) -> Result<Self> {
+        let mut command = Command::new(python.join("bin/python"));
+        command
+            .arg(layout::path("tests/python/faults.py"))
+            .arg(options.trial.name())
+            .args(["--writers", &options.writers.to_string()])
+            .args(["--streams", &options.streams.to_string()])
+            .env("TSUNAGI_URL", place.settings.url())
+            .env("TSUNAGI_DEMO_PASSWORD", &place.password)
+            .env("NO_PROXY", "127.0.0.1,localhost")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().could_not(|| "start tests/python/faults.py".into())?;
+        let Some(said) = child.stdout.take() else {
+            fail!("the load says nothing");
         };
-        let deadline = Instant::now() + Duration::from_secs_f64(pause);
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(said).lines().map_while(std::result::Result::ok);
+            // Nobody listens any more when we give up.
+            lines.for_each(|line| drop(send.send(line)));
+        });
+        let mut load = Self { child, lines };
+        load.until("ready")?;
+        Ok(load)
+    }
+
+    /// Shows what it says until it says this.
+    fn until(&mut self, what: &str) -> Result<()> {
+        loop {
+            match self.lines.recv_timeout(Duration::from_millis(200)) {
+                Ok(line) if line == what => return Ok(()),
+                Ok(line) => println!("    {line}"),
+                Err(mpsc::RecvTimeoutError::Timeout) => process::check_interrupt()?,
+                Err(mpsc::RecvTimeoutError::Disconnected) => fail!("the load ended early"),
+            }
+        }
+    }
+
+    /// Lets it work for some seconds.
+    fn work(&mut self, seconds: f64) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs_f64(seconds);
         while process::pause(deadline)? {
-            if let Some(status) = load.try_wait().could_not(|| "watch the load".into())? {
+            if let Some(status) = self.child.try_wait().could_not(|| "watch the load".into())? {
                 fail!("the load ended early ({})", process::describe(status));
             }
         }
-        place.kill(options.trial == Trial::Feed && kill % 2 == 0)?;
-    }
-    // End of its input: it finishes, compares and reports.
-    drop(load.stdin.take());
-    let ended = load.wait().could_not(|| "wait for the load".into())?;
-    let _ = shown.join();
-    if ended.success() {
         Ok(())
-    } else {
-        Err(Error::Reported(1))
+    }
+
+    /// Tells it to do something and waits until it is done.
+    fn tell(&mut self, what: &str) -> Result<()> {
+        if let Some(stdin) = &mut self.child.stdin {
+            writeln!(stdin, "{what}").could_not(|| "talk to the load".into())?;
+        }
+        self.until("done")
+    }
+
+    /// End of its input: it finishes what it has begun, compares and reports.
+    fn finish(mut self) -> Result<()> {
+        drop(self.child.stdin.take());
+        self.lines.iter().for_each(|line| println!("    {line}"));
+        let ended = self.child.wait().could_not(|| "wait for the load".into())?;
+        if ended.success() {
+            Ok(())
+        } else {
+            Err(Error::Reported(1))
+        }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        // After finish() it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -95,6 +194,8 @@ struct Place {
     cluster: Cluster,
     settings: Settings,
     password: String,
+    programs: Programs,
+    runner: Option<Runner>,
     folder: Folder,
 }
 
@@ -125,51 +226,53 @@ impl Place {
             cluster,
             settings,
             password,
+            programs,
+            runner,
             folder,
         })
     }
 
-    /// Starts the load and waits until it works.
-    fn load(&self, options: &Options, python: &std::path::Path) -> Result<(Child, thread::JoinHandle<()>)> {
-        let mut command = Command::new(python.join("bin/python"));
-        command
-            .arg(layout::path("tests/python/faults.py"))
-            .arg(if options.trial == Trial::Feed {
-                "feed"
-            } else {
-                "batches"
-            })
-            .args([
-                "--writers",
-                &options.writers.to_string(),
-                "--streams",
-                &options.streams.to_string(),
-            ])
-            .env("TSUNAGI_URL", self.settings.url())
-            .env("TSUNAGI_DEMO_PASSWORD", &self.password)
-            .env("NO_PROXY", "127.0.0.1,localhost")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut child = command.spawn().could_not(|| "start tests/python/faults.py".into())?;
-        let Some(said) = child.stdout.take() else {
-            fail!("the load says nothing");
-        };
-        let mut lines = BufReader::new(said).lines().map_while(std::result::Result::ok);
-        if !lines.any(|line| line == "ready") {
-            fail!("the load did not begin");
-        }
-        let shown = thread::spawn(move || lines.for_each(|line| println!("    {line}")));
-        Ok((child, shown))
-    }
-
-    fn kill(&mut self, database: bool) -> Result<()> {
-        if database {
-            return self.cluster.crash();
-        }
+    fn kill_server(&mut self) -> Result<()> {
         self.serving.kill();
         self.serving = self.settings.serve(&self.folder.0.join("server.log"))?;
         Ok(())
+    }
+
+    /// A standby follows, is cut off while others write on and read that, and takes over.
+    fn fail_over(&mut self, load: &mut Load, number: u64) -> Result<()> {
+        let name = format!("standby-{number}");
+        let (data, log) = (self.folder.0.join(&name), self.folder.0.join(format!("{name}.log")));
+        let mut standby = self
+            .cluster
+            .standby(&self.programs, &data, &log, self.runner.as_ref())?;
+        load.tell("write")?;
+        load.tell("read")?;
+        let follower = standby.admin("postgres")?;
+        follower.run("alter system set primary_conninfo = ''")?;
+        follower.run("select pg_reload_conf()")?;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while follower.value("select 1 from pg_stat_wal_receiver")?.is_some() {
+            if !process::pause(deadline)? {
+                fail!("the standby does not stop following");
+            }
+        }
+        load.tell("write")?;
+        load.tell("read")?;
+        self.serving.kill();
+        self.cluster.kill();
+        follower.run("select pg_promote(true, 60)")?;
+        drop(follower);
+        std::mem::swap(&mut self.cluster, &mut standby);
+        drop(standby);
+        self.settings.database_url = self.cluster.url("tsunagi_app", "tsunagi");
+        self.settings.migration_database_url = self.cluster.url(SUPERUSER, "tsunagi");
+        self.serving = self.settings.serve(&self.folder.0.join("server.log"))?;
+        if number.is_multiple_of(2) {
+            // Every other time they read before anything new takes the numbers of what was lost.
+            load.tell("read")?;
+        }
+        load.tell("write")?;
+        load.tell("check")
     }
 }
 

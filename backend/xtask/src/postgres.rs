@@ -397,12 +397,34 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Kills it with all its processes at once, and starts it again at the same address.
-    pub fn crash(&mut self) -> Result<()> {
+    /// A copy of it that follows, without being waited for.
+    pub fn standby(&self, programs: &Programs, data: &Path, log: &Path, runner: Option<&Runner>) -> Result<Self> {
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(data)
+            .could_not(|| format!("create {}", data.display()))?;
+        give(runner, data)?;
+        let mut copy = programs.command("pg_basebackup", runner);
+        copy.args(["-R", "-X", "stream", "-c", "fast", "-D"])
+            .arg(data)
+            .args(["-d", &self.url(SUPERUSER, "postgres")]);
+        process::capture(&mut copy)?;
+        let socket = private_folder("tsunagi-", runner)?;
+        Self::spawn(programs, data, socket, log, runner, &["max_connections=100"])
+    }
+
+    /// Kills it with all its processes at once.
+    pub fn kill(&mut self) {
+        if let Owned::Child(child) = &mut self.process {
+            child.kill();
+        }
+    }
+
+    /// Starts it again after it was killed, at the same address.
+    pub fn start_again(&mut self) -> Result<()> {
         let (Some((command, log)), Owned::Child(child)) = (&mut self.start, &mut self.process) else {
-            fail!("only a PostgreSQL that was started here is killed here");
+            fail!("only a PostgreSQL that was started here can be started again");
         };
-        child.kill();
         *child = Background::start("PostgreSQL", command, log)?;
         self.wait_until_it_answers()
     }
