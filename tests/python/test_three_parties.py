@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,19 @@ DEMO = ROOT / "backend" / "xtask" / "demo" / "nanbu.json"
 SEED = Path(os.environ.get("TSUNAGI_SEEDS") or ROOT.parent / "shared") / "seed-data" / "seed-002-nanbu.json"
 DRAFT, DOUBLED = "（案）", "（重複）"
 #: What a system can write of an entry.
-WRITABLE = ("goal_id", "fiscal_year", "actor_id", "kind", "text", "marker", "progress", "responsible", "due_on", "continues", "position")
+WRITABLE = (
+    "goal_id",
+    "fiscal_year",
+    "actor_id",
+    "kind",
+    "text",
+    "marker",
+    "progress",
+    "responsible",
+    "due_on",
+    "continues",
+    "position",
+)
 
 
 def example():
@@ -127,7 +140,7 @@ def signed_in(account: service.Account) -> httpx.Client:
 
 
 class System(nightly.Tsunagi):
-    """A party's system: the example client with its own credentials, its own copy and its own rows under its own ids."""
+    """A party's system: the example client with its own credentials, copy and rows, under its own ids."""
 
     def __init__(self, name: str, organization: str, credentials: tuple[str, str], folder: Path) -> None:
         super().__init__()
@@ -161,7 +174,7 @@ class System(nightly.Tsunagi):
     def item(self, identity: str, entity: str = "roadmap_items", **what: object) -> dict:
         return {"entity": entity, "source": self.source, "external_id": identity} | what
 
-    def push(self, deletions: list[str] = []) -> dict[str, int]:
+    def push(self, deletions: Sequence[str] = ()) -> dict[str, int]:
         """The run of a night: deletions, then every row there is. Conflicts are settled and sent again."""
         items = [self.item(identity, operation="delete") for identity in deletions]
         items += [self.item(identity, **row) for identity, row in self.rows.items()]
@@ -189,7 +202,9 @@ class System(nightly.Tsunagi):
             return again | {"operation": "delete"}
         ours = item["record"]
         mine = {name for name in WRITABLE if not name.endswith("_id") and name in ours and ours[name] != base[name]}
-        self.rows[item["external_id"]]["record"] = {name: ours[name] if name in mine else theirs[name] for name in WRITABLE}
+        self.rows[item["external_id"]]["record"] = {
+            name: ours[name] if name in mine else theirs[name] for name in WRITABLE
+        }
         return again | {"record": self.rows[item["external_id"]]["record"]}
 
 
@@ -235,7 +250,9 @@ class House:
             return self.operator.post(f"{path}", json=fields).raise_for_status().json()["id"]
 
         # Only a social welfare council has somebody who may issue credentials, so the others begin as one.
-        made = create("organizations", kind="social_welfare_council", name=f"試験{name} {mark}", municipality_code="313891")
+        made = create(
+            "organizations", kind="social_welfare_council", name=f"試験{name} {mark}", municipality_code="313891"
+        )
         account = service.Account(f"council-{mark}@test.example.jp", uuid.uuid4().hex)
         user = create(f"organizations/{made}/users", email=account.email, name="職員")
         create(f"organizations/{made}/user-roles", user_id=user, role="council_editor", valid_from="2024-04-01")
@@ -306,10 +323,19 @@ class House:
         """The town's system makes the plan with its columns, all by its own ids."""
         system, document = party.system, self.document
         owners = {column: p.system.organization for p in self.parties for column in p.columns if column}
-        plan = {"kind": "community_welfare_plan", "title": "地域福祉推進計画", "first_fiscal_year": 2021, "last_fiscal_year": 2025}
+        plan = {
+            "kind": "community_welfare_plan",
+            "title": "地域福祉推進計画",
+            "first_fiscal_year": 2021,
+            "last_fiscal_year": 2025,
+        }
         items = [
             system.item("計画", "plans", record=plan | {"visibility": "partners"}),
-            system.item("重点取組", "goals", record={"plan_id": self.ref("計画"), "kind": "priority_initiative", "title": "相談体制"}),
+            system.item(
+                "重点取組",
+                "goals",
+                record={"plan_id": self.ref("計画"), "kind": "priority_initiative", "title": "相談体制"},
+            ),
         ]
         for column, fields in document.columns.items():
             record = {"plan_id": self.ref("計画"), "organization_id": owners.get(column)} | fields
@@ -331,7 +357,9 @@ class House:
             party.actors = {column: column and self.ref(column) for column in party.columns}
             return
         system, until = party.system, time.monotonic() + 30
-        while not (mine := [a for a in system.read(copy, "plan_actors") if a["organization_id"] == system.organization]):
+        while not (
+            mine := [a for a in system.read(copy, "plan_actors") if a["organization_id"] == system.organization]
+        ):
             assert time.monotonic() < until, "the plan was never shared"
             nightly.pull(system, copy, wait=1)
         [goal] = system.read(copy, "goals")
@@ -478,7 +506,9 @@ def test_the_sheet_is_the_document_for_everybody_who_reads_it(house: House) -> N
         for row in sheet["items"] + sheet["cells"]:
             assert row["entered_by_org_id"] == owner[row["actor_id"]] or owner[row["actor_id"]] == agreed
         below = [actor for actor in sheet["actors"] if actor["parent_id"]]
-        assert [actor["label"] for actor in below] == [f["label"] for f in house.document.columns.values() if "parent" in f]
+        assert [actor["label"] for actor in below] == [
+            f["label"] for f in house.document.columns.values() if "parent" in f
+        ]
 
 
 def test_what_staff_and_systems_changed_at_once_was_settled_and_nothing_was_lost(house: House) -> None:
@@ -498,7 +528,11 @@ def test_what_staff_and_systems_changed_at_once_was_settled_and_nothing_was_lost
         gone = set(house.staff_did) - set(there)
         assert len(gone) == 1, "only what was deleted knowingly"
         for identity in house.staff_did.keys() - gone:
-            kept = {name: value for name, value in house.staff_did[identity].items() if identity not in overruled or name != "text"}
+            kept = {
+                name: value
+                for name, value in house.staff_did[identity].items()
+                if identity not in overruled or name != "text"
+            }
             assert {name: there[identity][name] for name in kept} == kept
         for identity, text in overruled.items():
             query = {"entity": "roadmap_items", "record_id": identity, "limit": 200}
@@ -532,7 +566,11 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
         owner = {actor["id"]: actor["organization_id"] for actor in before["actors"]}
         for number, party in enumerate(house.parties):
             system = party.system
-            mine = [i for i in before["items"] + before["cells"] if i["actor_id"] and owner[i["actor_id"]] == system.organization]
+            mine = [
+                i
+                for i in before["items"] + before["cells"]
+                if i["actor_id"] and owner[i["actor_id"]] == system.organization
+            ]
             others = [i for i in before["items"] if i["actor_id"] and owner[i["actor_id"]] != system.organization]
             if number == 0:
                 # What was agreed is not another's.
@@ -547,21 +585,45 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
                 items += [
                     {"entity": "roadmap_items", "record": place | {"text": "よその欄へ"}},
                     system.item(f"よそ-{len(items)}", record=place | {"text": "よその欄へ"}),
-                    {"entity": "roadmap_items", "id": other["id"], "if_version": other["version"], "record": record | {"text": "書き替え"}},
-                    {"entity": "roadmap_items", "id": other["id"], "if_version": other["version"], "operation": "delete"},
+                    {
+                        "entity": "roadmap_items",
+                        "id": other["id"],
+                        "if_version": other["version"],
+                        "record": record | {"text": "書き替え"},
+                    },
+                    {
+                        "entity": "roadmap_items",
+                        "id": other["id"],
+                        "if_version": other["version"],
+                        "operation": "delete",
+                    },
                     {"entity": "roadmap_cells", "record": place | {"kind": "note", "state": "none"}},
                 ]
                 addresses.append((f"roadmap-items/{other['id']}", place))
             entries = [i for i in mine if "text" in i]
             if entries:
                 # Own entries do not move there either.
-                record = {name: entries[0][name] for name in WRITABLE} | {"actor_id": others[-1]["actor_id"], "kind": others[-1]["kind"]}
-                items.append({"entity": "roadmap_items", "id": entries[0]["id"], "if_version": entries[0]["version"], "record": record})
+                record = {name: entries[0][name] for name in WRITABLE} | {
+                    "actor_id": others[-1]["actor_id"],
+                    "kind": others[-1]["kind"],
+                }
+                items.append(
+                    {
+                        "entity": "roadmap_items",
+                        "id": entries[0]["id"],
+                        "if_version": entries[0]["version"],
+                        "record": record,
+                    }
+                )
             if number > 0:
                 # Nor does a column get another organisation by those who want it.
                 column = next(a for a in before["actors"] if a["id"] == others[0]["actor_id"])
-                record = {name: column[name] for name in ("plan_id", "kind", "label", "position")} | {"organization_id": system.organization}
-                items.append({"entity": "plan_actors", "id": column["id"], "if_version": column["version"], "record": record})
+                record = {name: column[name] for name in ("plan_id", "kind", "label", "position")} | {
+                    "organization_id": system.organization
+                }
+                items.append(
+                    {"entity": "plan_actors", "id": column["id"], "if_version": column["version"], "record": record}
+                )
             # An item twice in a batch is an error of its own: each in a batch alone.
             for item in items:
                 answer = system.batch([item])
@@ -570,6 +632,7 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
             # One by one it is the same.
             with patient(Authorization=system.authorization()) as client:
                 for address, place in addresses:
+
                     def key() -> dict[str, str]:
                         return {"Idempotency-Key": uuid.uuid4().hex, "If-Match": "*"}
 
@@ -580,7 +643,9 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
                     ]
                     assert [a.status_code for a in answers] == [403, 403, 403], [a.text for a in answers]
         # The town's people are refused like its system.
-        theirs = next(i for i in before["items"] if i["actor_id"] and owner[i["actor_id"]] == house.parties[1].system.organization)
+        theirs = next(
+            i for i in before["items"] if i["actor_id"] and owner[i["actor_id"]] == house.parties[1].system.organization
+        )
         with signed_in(house.town.admin) as admin:
             for person in (api, admin):
                 address = f"roadmap-items/{theirs['id']}"
@@ -588,6 +653,8 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
                 assert person.delete(address, headers={"If-Match": "*"}).status_code == 403
         # Another's ids are no way in: they are unknown, so nothing is there to be deleted.
         town, council, *_ = [party.system for party in house.parties]
-        foreign = [town.item(identity, operation="delete") for identity, row in town.rows.items() if "text" in row["record"]]
+        foreign = [
+            town.item(identity, operation="delete") for identity, row in town.rows.items() if "text" in row["record"]
+        ]
         assert council.batch(foreign)["counts"]["unchanged"] == len(foreign)
         assert house.sheet(api) == before
