@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -564,97 +564,75 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
     with signed_in(house.town.editor) as api:
         before = house.sheet(api)
         owner = {actor["id"]: actor["organization_id"] for actor in before["actors"]}
-        for number, party in enumerate(house.parties):
+        for party in house.parties:
             system = party.system
-            mine = [
-                i
-                for i in before["items"] + before["cells"]
-                if i["actor_id"] and owner[i["actor_id"]] == system.organization
-            ]
-            others = [i for i in before["items"] if i["actor_id"] and owner[i["actor_id"]] != system.organization]
-            if number == 0:
-                # What was agreed is not another's.
-                others = [i for i in others if owner[i["actor_id"]] != house.agreed.system.organization]
-            else:
-                others += [i for i in before["items"] if i["actor_id"] is None]
-            assert mine and others
-            items, addresses = [], []
-            for other in {i["actor_id"]: i for i in others}.values():
-                place = {name: other[name] for name in ("goal_id", "fiscal_year", "actor_id", "kind")}
-                record = {name: other[name] for name in WRITABLE}
-                items += [
-                    {"entity": "roadmap_items", "record": place | {"text": "よその欄へ"}},
-                    system.item(f"よそ-{len(items)}", record=place | {"text": "よその欄へ"}),
-                    {
-                        "entity": "roadmap_items",
-                        "id": other["id"],
-                        "if_version": other["version"],
-                        "record": record | {"text": "書き替え"},
-                    },
-                    {
-                        "entity": "roadmap_items",
-                        "id": other["id"],
-                        "if_version": other["version"],
-                        "operation": "delete",
-                    },
-                    {"entity": "roadmap_cells", "record": place | {"kind": "note", "state": "none"}},
-                ]
-                addresses.append((f"roadmap-items/{other['id']}", place))
-            entries = [i for i in mine if "text" in i]
-            if entries:
-                # Own entries do not move there either.
-                record = {name: entries[0][name] for name in WRITABLE} | {
-                    "actor_id": others[-1]["actor_id"],
-                    "kind": others[-1]["kind"],
-                }
-                items.append(
-                    {
-                        "entity": "roadmap_items",
-                        "id": entries[0]["id"],
-                        "if_version": entries[0]["version"],
-                        "record": record,
-                    }
-                )
-            if number > 0:
-                # Nor does a column get another organisation by those who want it.
-                column = next(a for a in before["actors"] if a["id"] == others[0]["actor_id"])
-                record = {name: column[name] for name in ("plan_id", "kind", "label", "position")} | {
-                    "organization_id": system.organization
-                }
-                items.append(
-                    {"entity": "plan_actors", "id": column["id"], "if_version": column["version"], "record": record}
-                )
-            # An item twice in a batch is an error of its own: each in a batch alone.
-            for item in items:
-                answer = system.batch([item])
-                assert [r["outcome"] for r in answer["items"]] == ["error"], (system.name, item, answer)
-                assert answer["items"][0]["problem"]["status"] == 403, answer
+            own = {column for column, organization in owner.items() if organization == system.organization}
+            if system.organization == house.town.id:
+                # What belongs to the plan or to nobody is the town's too, and what was agreed.
+                own |= {None} | {a["id"] for a in before["actors"] if a["entered_by_owner"] or not a["organization_id"]}
+            foreign = [column for column in [None, *owner] if column not in own]
+            entries = [item for item in before["items"] if item["actor_id"] in foreign]
+            assert len(foreign) >= 7 and len(entries) > 20
+            for attempt in attempts(before, own, foreign, entries, system):
+                answer = system.batch(attempt)
+                told = {(r["outcome"], r["problem"]["status"], r["problem"]["code"]) for r in answer["items"]}
+                assert told == {("error", 403, "forbidden")}, (system.name, attempt, answer)
             # One by one it is the same.
             with patient(Authorization=system.authorization()) as client:
-                for address, place in addresses:
-
-                    def key() -> dict[str, str]:
-                        return {"Idempotency-Key": uuid.uuid4().hex, "If-Match": "*"}
-
-                    answers = [
-                        client.post("roadmap-items", json=place | {"text": "よその欄へ"}, headers=key()),
-                        client.patch(address, json={"text": "書き替え"}, headers=key()),
-                        client.delete(address, headers=key()),
-                    ]
-                    assert [a.status_code for a in answers] == [403, 403, 403], [a.text for a in answers]
+                theirs = entries[0]
+                place = {name: theirs[name] for name in PLACE}
+                refused = [
+                    client.post("roadmap-items", json=place | {"text": "よその欄へ"}, headers=write()),
+                    client.patch(f"roadmap-items/{theirs['id']}", json={"text": "書き替え"}, headers=write()),
+                    client.delete(f"roadmap-items/{theirs['id']}", headers=write()),
+                ]
+                assert [answer.status_code for answer in refused] == [403] * 3, [answer.text for answer in refused]
         # The town's people are refused like its system.
-        theirs = next(
-            i for i in before["items"] if i["actor_id"] and owner[i["actor_id"]] == house.parties[1].system.organization
-        )
+        council = house.parties[1].system
+        theirs = next(item for item in before["items"] if owner.get(item["actor_id"]) == council.organization)
+        address = f"roadmap-items/{theirs['id']}"
         with signed_in(house.town.admin) as admin:
             for person in (api, admin):
-                address = f"roadmap-items/{theirs['id']}"
-                assert person.patch(address, json={"text": "書き替え"}, headers={"If-Match": "*"}).status_code == 403
-                assert person.delete(address, headers={"If-Match": "*"}).status_code == 403
+                assert person.patch(address, json={"text": "書き替え"}, headers=write()).status_code == 403
+                assert person.delete(address, headers=write()).status_code == 403
         # Another's ids are no way in: they are unknown, so nothing is there to be deleted.
-        town, council, *_ = [party.system for party in house.parties]
-        foreign = [
-            town.item(identity, operation="delete") for identity, row in town.rows.items() if "text" in row["record"]
-        ]
-        assert council.batch(foreign)["counts"]["unchanged"] == len(foreign)
+        town = house.parties[0].system
+        rows = [town.item(identity, row["entity"], operation="delete") for identity, row in town.rows.items()]
+        assert council.batch(rows)["counts"]["unchanged"] == len(rows)
         assert house.sheet(api) == before
+
+
+PLACE = ("goal_id", "fiscal_year", "actor_id", "kind")
+
+
+def attempts(sheet: dict, own: set, foreign: list, entries: list[dict], system: System) -> Iterator[list[dict]]:
+    """Batches of which nothing may be written."""
+    goal, year = entries[0]["goal_id"], entries[0]["fiscal_year"]
+    places = [dict(zip(PLACE, (goal, year, c, "actual" if c else "milestone"), strict=True)) for c in foreign]
+    yield [{"entity": "roadmap_items", "record": place | {"text": "よその欄へ"}} for place in places]
+    # By an own id it is no different.
+    yield [system.item(f"よそ-{n}", record=place | {"text": "よその欄へ"}) for n, place in enumerate(places)]
+    yield [{"entity": "roadmap_cells", "record": place | {"kind": "note", "state": "none"}} for place in places]
+    yield [known(item) | {"record": {n: item[n] for n in WRITABLE} | {"text": "書き替え"}} for item in entries]
+    yield [known(item) | {"operation": "delete"} for item in entries]
+    # Own entries do not move there either.
+    mine = [item for item in sheet["items"] if item["actor_id"] and item["actor_id"] in own]
+    if mine:
+        yield [
+            known(item) | {"record": {n: item[n] for n in WRITABLE} | {"actor_id": foreign[-1], "kind": "actual"}}
+            for item in mine
+        ]
+    if None in foreign:
+        # Nor does a column become that of an organisation that wants it.
+        columns = [actor for actor in sheet["actors"] if actor["id"] in foreign]
+        what = ("plan_id", "parent_id", "kind", "label", "position")
+        taken = {"organization_id": system.organization}
+        yield [known(c, "plan_actors") | {"record": {n: c[n] for n in what} | taken} for c in columns]
+
+
+def known(record: dict, entity: str = "roadmap_items") -> dict:
+    return {"entity": entity, "id": record["id"], "if_version": record["version"]}
+
+
+def write() -> dict[str, str]:
+    return {"Idempotency-Key": uuid.uuid4().hex, "If-Match": "*"}

@@ -1074,31 +1074,34 @@ create trigger c_stamp before insert on kpi_targets for each row execute functio
 -- Replaces the generic stamp: one look at series and KPI gives owner, KPI and value type (the hot write).
 create function stamp_observation() returns trigger language plpgsql as $$
 declare
-  value_type text;
-  current record;
+  line record;
 begin
-  select k.id, k.owner_org_id, k.value_type into new.kpi_id, new.owner_org_id, value_type
-  from kpi_series s join kpis k on k.id = s.kpi_id where s.id = new.series_id;
-  if new.kpi_id is null then
+  select k.id as kpi_id, k.owner_org_id, k.value_type, o.id, o.revision, o.quality into line
+  from kpi_series s join kpis k on k.id = s.kpi_id
+  left join lateral (
+    select o.id, o.revision, o.quality from kpi_observations o
+    where o.series_id = s.id and o.period_start = new.period_start and o.period_kind = new.period_kind and o.period_end = new.period_end
+    order by o.revision desc limit 1) o on true
+  where s.id = new.series_id;
+  if line.kpi_id is null then
     raise exception 'no such series' using errcode = '23503', constraint = 'kpi_observations_series_id_fkey', table = 'kpi_observations';
   end if;
-  if new.missing_reason is null and not (case value_type
+  if new.missing_reason is null and not (case line.value_type
     when 'number' then new.number is not null or new.low is not null
     when 'ratio' then new.numerator is not null or new.number is not null
     else new.state is not null end)
   then
-    raise exception 'not a % value', value_type using errcode = '23514', constraint = 'kpi_observations_value_type', table = 'kpi_observations';
+    raise exception 'not a % value', line.value_type using errcode = '23514', constraint = 'kpi_observations_value_type', table = 'kpi_observations';
   end if;
-  select o.id, o.revision, o.quality into current from kpi_observations o
-  where o.series_id = new.series_id and o.period_start = new.period_start and o.period_kind = new.period_kind and o.period_end = new.period_end
-  order by o.revision desc limit 1;
-  if current.id is distinct from new.supersedes_id then
+  if line.id is distinct from new.supersedes_id then
     raise exception 'already recorded' using errcode = '23505', constraint = 'kpi_observations_current', table = 'kpi_observations';
   end if;
-  if current.quality = 'final' and is_blank(new.reason) then
+  if line.quality = 'final' and is_blank(new.reason) then
     raise exception 'a reason is needed' using errcode = '23514', constraint = 'kpi_observations_reason', table = 'kpi_observations';
   end if;
-  new.revision := coalesce(current.revision, 0) + 1;
+  new.kpi_id := line.kpi_id;
+  new.owner_org_id := line.owner_org_id;
+  new.revision := coalesce(line.revision, 0) + 1;
   new.recorded_by := nullif(current_setting('app.actor_name', true), '');
   new.version := 1;
   new.created_at := now();
@@ -1115,16 +1118,18 @@ create function keep_current_observation() returns trigger
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   insert into kpi_current as c (kpi_id, observation_id, period_kind, period_start, period_end, value, text, missing_reason, quality)
-  select new.kpi_id, new.id, new.period_kind, new.period_start, new.period_end,
-         coalesce(new.number, observed_value(null, new.numerator, new.denominator, (select k.unit from kpis k where k.id = new.kpi_id))), new.state, new.missing_reason, new.quality
-  where new.series_id = new.kpi_id
+  select distinct on (n.kpi_id) n.kpi_id, n.id, n.period_kind, n.period_start, n.period_end,
+         observed_value(n.number, n.numerator, n.denominator, k.unit), n.state, n.missing_reason, n.quality
+  from changed n join kpis k on k.id = n.kpi_id
+  where n.series_id = n.kpi_id
+  order by n.kpi_id, n.period_end desc, n.period_start desc, n.revision desc
   on conflict on constraint kpi_current_pkey do update set observation_id = excluded.observation_id, period_kind = excluded.period_kind,
     period_start = excluded.period_start, period_end = excluded.period_end, value = excluded.value, text = excluded.text,
     missing_reason = excluded.missing_reason, quality = excluded.quality
   where c.period_end is null or (c.period_end, c.period_start) <= (excluded.period_end, excluded.period_start);
   return null;
 end $$;
-create trigger k_current after insert on kpi_observations for each row execute function keep_current_observation();
+create trigger k_current after insert on kpi_observations referencing new table as changed for each statement execute function keep_current_observation();
 
 -- Another unit, another number.
 create function keep_current_unit() returns trigger
