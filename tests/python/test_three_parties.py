@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "backend" / "xtask" / "demo" / "nanbu.json"
 SEED = Path(os.environ.get("TSUNAGI_SEEDS") or ROOT.parent / "shared") / "seed-data" / "seed-002-nanbu.json"
 DRAFT, DOUBLED = "（案）", "（重複）"
+#: Where an entry or a cell stands.
+PLACE = ("goal_id", "fiscal_year", "actor_id", "kind")
 #: What a system can write of an entry.
 WRITABLE = (
     "goal_id",
@@ -600,9 +602,6 @@ def test_nobody_writes_into_anothers_column(house: House) -> None:
         rows = [town.item(identity, row["entity"], operation="delete") for identity, row in town.rows.items()]
         assert council.batch(rows)["counts"]["unchanged"] == len(rows)
         assert house.sheet(api) == before
-
-
-PLACE = ("goal_id", "fiscal_year", "actor_id", "kind")
 
 
 def attempts(sheet: dict, own: set, foreign: list, entries: list[dict], system: System) -> Iterator[list[dict]]:
