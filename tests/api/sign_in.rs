@@ -224,12 +224,10 @@ async fn a_system_signs_in_with_its_secret() {
         app.client().await.get("/me").await.expect(200)["role"],
         "council_client"
     );
-    app.client_token(CLIENT, "not the secret")
-        .await
-        .problem(401, "wrong_credentials");
-    app.client_token(Uuid::nil(), PASSWORD)
-        .await
-        .problem(401, "wrong_credentials");
+    let wrong = app.client_token(CLIENT, "not the secret").await;
+    wrong.refused(401, "invalid_client", "client_refused");
+    let unknown = app.client_token(Uuid::nil(), PASSWORD).await;
+    unknown.refused(401, "invalid_client", "client_refused");
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("{CLIENT}:{PASSWORD}"));
     let header = format!("Basic {basic}");
     let form = Some(b"grant_type=client_credentials".to_vec());
@@ -249,7 +247,7 @@ async fn a_system_signs_in_with_its_secret() {
     client.get("/me").await.problem(401, "unauthenticated");
     app.client_token(CLIENT, PASSWORD)
         .await
-        .problem(401, "wrong_credentials");
+        .refused(401, "invalid_client", "client_ended");
 }
 
 #[tokio::test]
