@@ -124,6 +124,7 @@ pub const PEOPLE: [Person; 15] = [
 ];
 
 pub const CLIENT: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_00ff);
+pub const CLIENT_SECRET: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_0100);
 
 /// A running service with a database of its own.
 pub struct TestApp {
@@ -792,8 +793,8 @@ async fn furnish(url: &str) {
         if person.role == Role::CouncilClient {
             sql.batch_execute(&format!(
                 "insert into clients (id, owner_org_id, name) values ('{CLIENT}', '{town}', '相談記録システム');
-                 insert into client_secrets (id, client_id) values ('{CLIENT}', '{CLIENT}');
-                 insert into credentials (id, holder_id, secret_hash) values ('{CLIENT}', '{CLIENT}', '{hash}')"
+                 insert into client_secrets (id, client_id) values ('{CLIENT_SECRET}', '{CLIENT}');
+                 insert into credentials (id, holder_id, secret_hash) values ('{CLIENT_SECRET}', '{CLIENT}', '{hash}')"
             ))
             .await
             .expect("a client");

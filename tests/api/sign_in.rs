@@ -263,14 +263,14 @@ async fn the_public_keys_are_public_and_nothing_else() {
 }
 
 /// The installation's own signing key: a forger who has it still needs the right words.
-struct Forge {
+pub struct Forge {
     kid: String,
     pair: Ed25519KeyPair,
     claims: Value,
 }
 
 impl Forge {
-    async fn of(app: &TestApp, token: &str) -> Self {
+    pub async fn of(app: &TestApp, token: &str) -> Self {
         let kid = app.texts("select id::text from signing_keys", &[]).await.remove(0);
         let sealed = app
             .texts("select encode(private_key, 'base64') from signing_keys", &[])
@@ -305,13 +305,13 @@ impl Forge {
         format!("{told}.{}", BASE64.encode(self.pair.sign(told.as_bytes())))
     }
 
-    fn with_header(&self, name: &str, value: Value) -> String {
+    pub fn with_header(&self, name: &str, value: Value) -> String {
         let mut header = self.header();
         header[name] = value;
         self.signed(&header, &self.claims.to_string())
     }
 
-    fn with_claim(&self, name: &str, value: Value) -> String {
+    pub fn with_claim(&self, name: &str, value: Value) -> String {
         let mut claims = self.claims.clone();
         claims[name] = value;
         self.signed(&self.header(), &claims.to_string())

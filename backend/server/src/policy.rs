@@ -108,7 +108,11 @@ impl Rights {
         let scopes = match (token, system) {
             (token, []) => token,
             (None, system) => Some(system.to_vec()),
-            (Some(token), system) => Some(token.into_iter().filter(|scope| scope.is_within(system)).collect()),
+            (Some(token), system) => {
+                let both = [(&token[..], system), (system, &token[..])];
+                let within = both.map(|(these, those)| these.iter().filter(|scope| scope.is_within(those)));
+                Some(within.into_iter().flatten().copied().collect())
+            }
         };
         Self { role, scopes }
     }
