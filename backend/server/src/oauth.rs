@@ -33,7 +33,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 }
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// The longest time for which an assertion may be good.
+/// For so long an assertion is good, whatever it says: libraries write an hour without asking.
 const LONGEST: TimeDelta = TimeDelta::minutes(5);
 /// Clocks may differ by this much.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
@@ -124,7 +124,8 @@ struct ClientCredentials {
     #[schema(nullable = false)]
     client_assertion_type: Option<AssertionType>,
     /// A JWT that the system has signed with its private key (EdDSA, ES256, RS256, PS256): `iss` and `sub` are its id,
-    /// `aud` is the issuer or the address of this operation, `exp` at most five minutes ahead, `jti` another one each time.
+    /// `aud` is the issuer or the address of this operation, `jti` another one each time. It is good until `exp`, and no
+    /// longer than five minutes from `iat`; without `iat`, `exp` is at most five minutes ahead.
     #[schema(nullable = false)]
     client_assertion: Option<String>,
 }
@@ -531,19 +532,19 @@ fn said(app: &App, client: &Client, claims: &Assertion) -> Result<DateTime<Utc>>
     }
     let now = Utc::now();
     let ahead = |time: i64| TimeDelta::try_seconds(time.saturating_sub(now.timestamp())).unwrap_or(TimeDelta::MAX);
-    let end = ahead(claims.exp);
-    let begins = [("iat", claims.iat), ("nbf", claims.nbf)].into_iter();
-    let mut begins = begins.filter_map(|(name, time)| time.map(|time| (name, time)));
-    let wrong_time = if end <= -SKEW || end > LONGEST + SKEW {
-        Some(("exp", claims.exp))
-    } else {
-        begins.find(|(_, time)| ahead(*time) > SKEW)
+    let late = |time: i64, most: TimeDelta| ahead(time) > most + SKEW;
+    let wrong_time = match (claims.iat, claims.nbf) {
+        (Some(iat), _) if late(iat, TimeDelta::zero()) || ahead(iat) < -(LONGEST + SKEW) => Some(("iat", iat)),
+        (None, _) if late(claims.exp, LONGEST) => Some(("exp", claims.exp)),
+        _ if ahead(claims.exp) <= -SKEW => Some(("exp", claims.exp)),
+        (_, Some(nbf)) if late(nbf, TimeDelta::zero()) => Some(("nbf", nbf)),
+        _ => None,
     };
     match wrong_time {
         None => Ok(now + LONGEST + SKEW + SKEW),
         Some((name, time)) => {
             let description = format!(
-                "{name} is {} s from now by the clock of the server ({}); exp may be 300 s ahead, and clocks differ by 30 s: set the clock of the client",
+                "{name} is {} s from now by the clock of the server ({}); assertions are good for 300 s, and clocks may differ by 30 s: set the clock of the client",
                 ahead(time).num_seconds(),
                 now.format("%Y-%m-%dT%H:%M:%SZ"),
             );

@@ -2258,7 +2258,8 @@ export interface components {
         ClientCredentials: {
             /**
              * @description A JWT that the system has signed with its private key (EdDSA, ES256, RS256, PS256): `iss` and `sub` are its id,
-             *     `aud` is the issuer or the address of this operation, `exp` at most five minutes ahead, `jti` another one each time.
+             *     `aud` is the issuer or the address of this operation, `jti` another one each time. It is good until `exp`, and no
+             *     longer than five minutes from `iat`; without `iat`, `exp` is at most five minutes ahead.
              */
             client_assertion?: string;
             /** @description With `client_assertion`. */
