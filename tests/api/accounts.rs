@@ -333,14 +333,15 @@ async fn a_system_has_two_secrets_while_it_changes_over() {
     let council = app.council().await;
     let address = format!("/clients/{CLIENT}/secrets");
     let headers = [("idempotency-key", "key")];
-    let first = council.send(Method::POST, &address, None, &headers).await.expect(201);
+    let body = || Some(json!({}));
+    let first = council.send(Method::POST, &address, body(), &headers).await.expect(201);
     assert_eq!(first["client_id"], json!(CLIENT));
     let first = first["client_secret"].as_str().expect("a secret").to_owned();
     assert_eq!(first.len(), 43);
     app.client_token(CLIENT, PASSWORD).await.expect(200);
     app.client_token(CLIENT, &first).await.expect(200);
     // It is shown once: not to a retry, and the database does not know it.
-    let again = council.send(Method::POST, &address, None, &headers).await.expect(201);
+    let again = council.send(Method::POST, &address, body(), &headers).await.expect(201);
     assert!(again["client_secret"].is_null() && again.header("idempotency-replayed").is_some());
     assert!(
         !app.texts("select body from idempotency_keys", &[])
@@ -355,7 +356,7 @@ async fn a_system_has_two_secrets_while_it_changes_over() {
     app.client_token(CLIENT, &first).await.expect(200);
     app.client_token(CLIENT, PASSWORD)
         .await
-        .problem(401, "wrong_credentials");
+        .refused(401, "invalid_client", "client_refused");
     app.editor()
         .await
         .post(&address, json!({}))
@@ -384,7 +385,9 @@ async fn what_is_deleted_cannot_sign_in() {
         )
         .await
         .expect(200);
-    app.client_token(id, secret).await.problem(401, "wrong_credentials");
+    app.client_token(id, secret)
+        .await
+        .refused(401, "invalid_client", "client_ended");
     council.delete(&format!("/clients/{id}")).await.expect(204);
 
     let viewer = app.viewer().await;

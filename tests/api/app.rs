@@ -124,6 +124,7 @@ pub const PEOPLE: [Person; 15] = [
 ];
 
 pub const CLIENT: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_00ff);
+pub const CLIENT_SECRET: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_0100);
 
 /// A running service with a database of its own.
 pub struct TestApp {
@@ -261,15 +262,21 @@ impl TestApp {
     }
 
     pub async fn client_token(&self, client: Uuid, secret: &str) -> Reply {
-        let form = format!(
-            "grant_type=client_credentials&client_id={client}&client_secret={}",
-            secret.replace(' ', "+")
-        );
-        let request = self
-            .http
-            .post(format!("{}/api/v1/oauth/token", self.url))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form);
+        let client = client.to_string();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client.as_str()),
+            ("client_secret", secret),
+        ];
+        self.form("/oauth/token", &form, &[]).await
+    }
+
+    /// A form, as the OAuth endpoints take it.
+    pub async fn form(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+        let mut request = self.http.post(format!("{}/api/v1{path}", self.url)).form(form);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         Reply::of(request).await
     }
 
@@ -579,6 +586,33 @@ impl Reply {
         reply
     }
 
+    /// The reply, if an OAuth endpoint refuses with this status, code of RFC 6749 and code of ours.
+    #[track_caller]
+    pub fn refused(self, status: u16, error: &str, code: &str) -> Self {
+        let reply = self.expect(status);
+        assert_eq!(reply.header("content-type"), Some("application/json"), "{}", reply.text);
+        assert_eq!(
+            (&reply["error"], &reply["code"]),
+            (&error.into(), &code.into()),
+            "{}",
+            reply.text
+        );
+        let description = reply["error_description"].as_str().unwrap_or_default();
+        // RFC 6749 section 5.2: these characters and no others.
+        assert!(
+            !description.is_empty()
+                && description
+                    .bytes()
+                    .all(|b| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\')
+        );
+        assert!(
+            reply["title"].as_str().is_some_and(|t| t.ends_with('。')),
+            "{}",
+            reply.text
+        );
+        reply
+    }
+
     /// What it says, whichever request it answers.
     pub fn said(&self) -> Value {
         let mut body = self.body.clone();
@@ -759,7 +793,8 @@ async fn furnish(url: &str) {
         if person.role == Role::CouncilClient {
             sql.batch_execute(&format!(
                 "insert into clients (id, owner_org_id, name) values ('{CLIENT}', '{town}', '相談記録システム');
-                 insert into credentials (id, holder_id, secret_hash) values (gen_random_uuid(), '{CLIENT}', '{hash}')"
+                 insert into client_secrets (id, client_id) values ('{CLIENT_SECRET}', '{CLIENT}');
+                 insert into credentials (id, holder_id, secret_hash) values ('{CLIENT_SECRET}', '{CLIENT}', '{hash}')"
             ))
             .await
             .expect("a client");

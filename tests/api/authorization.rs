@@ -16,6 +16,7 @@ use uuid::Uuid;
 fn fixtures() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
         ("clients", json!({ "name": "記録システム" })),
+        ("client-secrets", json!({ "client_id": "@clients" })),
         (
             "grants",
             json!({ "organization_id": NANBU.id, "scope_id": "@platforms", "valid_from": "2024-04-01" }),
@@ -320,7 +321,7 @@ async fn ask(
         ("post", "batch") => {
             Some(json!({ "items": [{ "entity": "platforms", "operation": "delete", "id": Uuid::now_v7() }] }))
         }
-        ("post", "secrets") => None,
+        ("post", "secrets") => Some(json!({})),
         ("post", name) if by_id && records.fixtures.contains_key(name) => {
             let mut body = records.body(name, owner, false).await;
             if let Some(parent) = body.get_mut("user_id") {

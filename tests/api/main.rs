@@ -17,6 +17,7 @@ mod kpis;
 mod lists;
 mod members;
 mod municipality_facts;
+mod oauth;
 mod openapi;
 mod organizations;
 mod plans;

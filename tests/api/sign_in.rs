@@ -224,12 +224,10 @@ async fn a_system_signs_in_with_its_secret() {
         app.client().await.get("/me").await.expect(200)["role"],
         "council_client"
     );
-    app.client_token(CLIENT, "not the secret")
-        .await
-        .problem(401, "wrong_credentials");
-    app.client_token(Uuid::nil(), PASSWORD)
-        .await
-        .problem(401, "wrong_credentials");
+    let wrong = app.client_token(CLIENT, "not the secret").await;
+    wrong.refused(401, "invalid_client", "client_refused");
+    let unknown = app.client_token(Uuid::nil(), PASSWORD).await;
+    unknown.refused(401, "invalid_client", "client_refused");
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("{CLIENT}:{PASSWORD}"));
     let header = format!("Basic {basic}");
     let form = Some(b"grant_type=client_credentials".to_vec());
@@ -249,7 +247,7 @@ async fn a_system_signs_in_with_its_secret() {
     client.get("/me").await.problem(401, "unauthenticated");
     app.client_token(CLIENT, PASSWORD)
         .await
-        .problem(401, "wrong_credentials");
+        .refused(401, "invalid_client", "client_ended");
 }
 
 #[tokio::test]
@@ -265,14 +263,14 @@ async fn the_public_keys_are_public_and_nothing_else() {
 }
 
 /// The installation's own signing key: a forger who has it still needs the right words.
-struct Forge {
+pub struct Forge {
     kid: String,
     pair: Ed25519KeyPair,
     claims: Value,
 }
 
 impl Forge {
-    async fn of(app: &TestApp, token: &str) -> Self {
+    pub async fn of(app: &TestApp, token: &str) -> Self {
         let kid = app.texts("select id::text from signing_keys", &[]).await.remove(0);
         let sealed = app
             .texts("select encode(private_key, 'base64') from signing_keys", &[])
@@ -307,13 +305,13 @@ impl Forge {
         format!("{told}.{}", BASE64.encode(self.pair.sign(told.as_bytes())))
     }
 
-    fn with_header(&self, name: &str, value: Value) -> String {
+    pub fn with_header(&self, name: &str, value: Value) -> String {
         let mut header = self.header();
         header[name] = value;
         self.signed(&header, &self.claims.to_string())
     }
 
-    fn with_claim(&self, name: &str, value: Value) -> String {
+    pub fn with_claim(&self, name: &str, value: Value) -> String {
         let mut claims = self.claims.clone();
         claims[name] = value;
         self.signed(&self.header(), &claims.to_string())

@@ -39,6 +39,7 @@ schemathesis.openapi.format(
     st.sampled_from(["313891", "312011", "310000", "281000"]) | _digits(5).map(_municipality_code),
 )
 schemathesis.openapi.format("corporate-number", _digits(12).map(_corporate_number))
+schemathesis.openapi.format("network", st.ip_addresses().map(str) | st.sampled_from(["203.0.113.0/24", "2001:db8::/32"]))
 schemathesis.openapi.format(
     "percent-encoded",
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40).map(lambda text: quote(text, safe="")),
@@ -50,7 +51,7 @@ schemathesis.openapi.format(
 _ACCOUNTS = json.loads(os.environ.get("TSUNAGI_TEST_ACCOUNTS", "{}"))
 _VITAL = frozenset(_ACCOUNTS.get("vital", ()))
 _OPERATION = re.compile(r"/api/v1/organizations/[^/]+/user")
-_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients)|/transition$")
+_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients|client-secrets)|/transition$")
 
 
 def _role(_case: object, context: schemathesis.AuthContext) -> str:

@@ -5,10 +5,10 @@
 
 use crate::caller::Role;
 use crate::record::record;
-use crate::schema::{clients, credentials, grants, sessions, sign_in_failures, signing_keys, user_roles, users};
+use crate::schema::{credentials, grants, sessions, sign_in_failures, signing_keys, user_roles, users};
 use crate::text::{Email, Name};
 use crate::value::NaiveDate;
-use crate::{ClientId, Db, GrantId, OrganizationId, Result, SessionId, UserId, UserRoleId};
+use crate::{Db, GrantId, OrganizationId, Result, SessionId, UserId, UserRoleId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
@@ -62,7 +62,7 @@ pub struct UserFields {
     pub active: bool,
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
 }
 
@@ -137,41 +137,6 @@ pub struct GrantFields {
 }
 
 record!(grants, Grant, GrantId, GrantFields, mutable);
-
-/// A council's system, which signs in with client credentials.
-#[derive(Clone, Debug, HasQuery, Identifiable, Serialize, ToSchema)]
-#[diesel(table_name = clients)]
-pub struct Client {
-    pub id: ClientId,
-    /// Counts the changes; the ETag.
-    pub version: i64,
-    /// The organisation for which it acts.
-    pub owner_org_id: OrganizationId,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-    #[serde(flatten)]
-    #[diesel(embed)]
-    pub fields: ClientFields,
-}
-
-/// What can be written of a client.
-#[derive(
-    Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
-)]
-#[diesel(table_name = clients, treat_none_as_null = true, treat_none_as_default_value = false)]
-#[serde(deny_unknown_fields)]
-pub struct ClientFields {
-    #[validate(nested)]
-    pub name: Name,
-    /// One that is not active is refused at once.
-    #[serde(default = "yes")]
-    pub active: bool,
-    /// It cannot sign in after this moment.
-    #[serde(default)]
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-record!(clients, Client, ClientId, ClientFields, mutable);
 
 /// Which accounts.
 #[derive(Clone, Debug, Default)]
@@ -277,17 +242,6 @@ impl Grant {
     }
 }
 
-impl Client {
-    /// Clients of the caller's organisation.
-    pub async fn list(mut db: Db<'_>, after: Option<ClientId>, limit: i64) -> Result<Vec<Self>> {
-        let mut query = Self::query().into_boxed();
-        if let Some(after) = after {
-            query = query.filter(clients::id.gt(after));
-        }
-        query.order(clients::id).limit(limit).load(&mut db).await
-    }
-}
-
 /// An account that tries to sign in.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Candidate {
@@ -314,17 +268,6 @@ pub async fn candidate(mut db: Db<'_>, email: &str) -> Result<Option<Candidate>>
     .optional()
 }
 
-/// Secrets of an active client. (As the authenticator.)
-pub async fn client_candidates(mut db: Db<'_>, client: ClientId) -> Result<Vec<Candidate>> {
-    diesel::sql_query(
-        "select k.id, c.secret_hash, k.owner_org_id as organization_id from clients k join credentials c on c.holder_id = k.id
-         where k.id = $1 and k.active and coalesce(k.expires_at, 'infinity') > now()",
-    )
-    .bind::<SqlUuid, _>(client.0)
-    .load(&mut db)
-    .await
-}
-
 /// The hashes of a holder's secrets. (As an administrator, or the holder himself.)
 pub async fn secrets(mut db: Db<'_>, holder: Uuid) -> Result<Vec<String>> {
     credentials::table
@@ -334,16 +277,9 @@ pub async fn secrets(mut db: Db<'_>, holder: Uuid) -> Result<Vec<String>> {
         .await
 }
 
-/// Sets the one secret of a person, or adds one of the two of a client.
-pub async fn set_secret(mut db: Db<'_>, holder: Uuid, secret_hash: &str, keep: i64) -> Result<()> {
-    let old: Vec<Uuid> = credentials::table
-        .filter(credentials::holder_id.eq(holder))
-        .order(credentials::created_at.desc())
-        .offset(keep)
-        .select(credentials::id)
-        .load(&mut db)
-        .await?;
-    diesel::delete(credentials::table.filter(credentials::id.eq_any(old)))
+/// Sets the one secret of a person.
+pub async fn set_secret(mut db: Db<'_>, holder: Uuid, secret_hash: &str) -> Result<()> {
+    diesel::delete(credentials::table.filter(credentials::holder_id.eq(holder)))
         .execute(&mut db)
         .await?;
     diesel::insert_into(credentials::table)

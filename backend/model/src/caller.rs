@@ -1,12 +1,14 @@
 //! Who asks. [`begin`] is the first query of every transaction.
 
-use crate::text::text_enum;
+use crate::client::Scope;
+use crate::text::{Network, network, text_enum};
 use crate::{Db, OrganizationId, Result};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 text_enum! {
@@ -58,6 +60,7 @@ pub struct Caller {
     pub kind: CallerKind,
     pub id: Option<Uuid>,
     pub organization: Option<OrganizationId>,
+    /// Of a system, its token: both can be ended before their time.
     pub session: Option<Uuid>,
 }
 
@@ -96,6 +99,19 @@ pub struct Standing {
     pub org_name: Option<String>,
     pub org_kind: Option<String>,
     pub prefecture_code: Option<String>,
+    /// Of a system: what it may read and write at most; none, all that its role may.
+    pub scopes: Vec<Scope>,
+    /// Of a system: from where it may call; none, from everywhere.
+    pub addresses: Vec<Network>,
+}
+
+/// Is this address in one of these networks? Without networks, every address is.
+pub fn admits(networks: &[Network], address: Option<IpAddr>) -> bool {
+    let contains = |address: IpAddr| {
+        let mut networks = networks.iter().filter_map(|n| network(n));
+        networks.any(|network| network.contains(&address))
+    };
+    networks.is_empty() || address.is_some_and(contains)
 }
 
 /// The message with which [`begin`] refuses a session, person, client or role that has ended.
@@ -103,7 +119,7 @@ pub const ENDED: &str = "the session has ended";
 
 /// Checks the caller and sets the variables of row-level security for this transaction.
 pub async fn begin(mut db: Db<'_>, caller: &Caller, circumstances: &Circumstances) -> Result<Standing> {
-    let (actor_name, role, org_name, org_kind, prefecture_code, _search_path) =
+    let (actor_name, role, org_name, org_kind, prefecture_code, scopes, addresses, _search_path) =
         Begin { caller, circumstances }.get_result::<Row>(&mut db).await?;
     Ok(Standing {
         actor_name,
@@ -111,6 +127,8 @@ pub async fn begin(mut db: Db<'_>, caller: &Caller, circumstances: &Circumstance
         org_name,
         org_kind,
         prefecture_code,
+        scopes: scopes.unwrap_or_default(),
+        addresses: addresses.unwrap_or_default(),
     })
 }
 
@@ -121,6 +139,8 @@ type Row = (
     Option<String>,
     Option<String>,
     Option<String>,
+    Option<Vec<Scope>>,
+    Option<Vec<Network>>,
     Option<String>,
 );
 
@@ -142,6 +162,8 @@ impl Query for Begin<'_> {
         Nullable<Text>,
         Nullable<Text>,
         Nullable<Text>,
+        Nullable<Array<Text>>,
+        Nullable<Array<Text>>,
         Nullable<Text>,
     );
 }

@@ -53,6 +53,8 @@ typed_ids! {
     GrantId,
     /// A council's system.
     ClientId,
+    /// A secret of a council's system.
+    ClientSecretId,
     /// A sign-in.
     SessionId,
     /// A platform (官民連携プラットフォーム, 地域協議会, 協議体 …).

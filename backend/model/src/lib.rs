@@ -10,6 +10,7 @@ mod schema;
 
 pub mod account;
 pub mod caller;
+pub mod client;
 pub mod evaluation;
 pub mod external_id;
 pub mod feed;

@@ -35,6 +35,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_assertions (client_id, jti) {
+        client_id -> Uuid,
+        jti -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    client_secrets (id) {
+        id -> Uuid,
+        version -> Int8,
+        owner_org_id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        client_id -> Uuid,
+        expires_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    client_uses (client_id, credential) {
+        client_id -> Uuid,
+        credential -> Text,
+        used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     clients (id) {
         id -> Uuid,
         version -> Int8,
@@ -45,6 +73,9 @@ diesel::table! {
         role -> Text,
         active -> Bool,
         expires_at -> Nullable<Timestamptz>,
+        scopes -> Array<Text>,
+        addresses -> Array<Text>,
+        public_keys -> Jsonb,
     }
 }
 
@@ -54,7 +85,6 @@ diesel::table! {
         holder_id -> Uuid,
         secret_hash -> Text,
         created_at -> Timestamptz,
-        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -577,6 +607,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    revoked_tokens (id) {
+        id -> Uuid,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     roadmap_cells (id) {
         id -> Uuid,
         version -> Int8,
@@ -680,6 +717,9 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(client_assertions -> clients (client_id));
+diesel::joinable!(client_secrets -> clients (client_id));
+diesel::joinable!(client_uses -> clients (client_id));
 diesel::joinable!(clients -> organizations (owner_org_id));
 diesel::joinable!(evaluation_levels -> plans (plan_id));
 diesel::joinable!(goal_roles -> goals (goal_id));
@@ -729,6 +769,9 @@ diesel::joinable!(users -> organizations (owner_org_id));
 diesel::allow_tables_to_appear_in_same_query!(
     change_log,
     change_stream,
+    client_assertions,
+    client_secrets,
+    client_uses,
     clients,
     credentials,
     evaluation_levels,
@@ -757,6 +800,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     projects,
     record_history,
     record_tree,
+    revoked_tokens,
     roadmap_cells,
     roadmap_items,
     sessions,

@@ -1,8 +1,10 @@
 //! Texts at the border. Each type carries its rule once: the validator and the OpenAPI schema read the same constants.
 
 use diesel_derive_newtype::DieselNewType;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::net::IpAddr;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -32,6 +34,7 @@ fn format_of(name: &str) -> Option<SchemaFormat> {
     let format = match name {
         "MunicipalityCode" => "local-government-code",
         "CorporateNumber" => "corporate-number",
+        "Network" => "network",
         _ => return None,
     };
     Some(SchemaFormat::Custom(format.to_owned()))
@@ -110,6 +113,19 @@ texts! {
         let plain = rest.starts_with(|c: char| c.is_ascii_digit()) && rest.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         if plain { Ok(()) } else { Err("phone") }
     });
+    /// Address or network (CIDR) of callers, IPv4 or IPv6.
+    Network(49, r"^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", "203.0.113.0/24", |s| {
+        if network(s).is_some() { Ok(()) } else { Err("network") }
+    });
+    /// Name of a key (`kid`), unique among the keys of its system.
+    KeyId(200, r"^[!-~]+$", "2026-04", |s| {
+        if !s.is_empty() && s.bytes().all(|b| b.is_ascii_graphic()) { Ok(()) } else { Err("key_number") }
+    });
+    /// A number of a public key, in base64url.
+    KeyNumber(1024, r"^[A-Za-z0-9_\-]+$", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", |s| {
+        let digits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if !s.is_empty() && s.bytes().all(digits) { Ok(()) } else { Err("key_number") }
+    });
     /// Time of a day in Japan, to the minute.
     TimeOfDay(5, r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "13:30", time_of_day);
     /// Address of a web page.
@@ -117,6 +133,13 @@ texts! {
         let rest = s.strip_prefix("https://").or_else(|| s.strip_prefix("http://")).unwrap_or_default();
         if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()) { Ok(()) } else { Err("web_address") }
     });
+}
+
+/// The addresses that a network, or a single address, names.
+pub fn network(s: &str) -> Option<IpNet> {
+    s.parse()
+        .or_else(|_| s.parse().map(|address: IpAddr| address.into()))
+        .ok()
 }
 
 fn one_line(s: &str) -> Result<(), &'static str> {

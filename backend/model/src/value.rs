@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidateLength, ValidationErrors};
 
 /// An exact decimal. A string on the wire ("17.7"), `numeric` in the database; its digits after the point are
 /// kept as written ("8.0" stays "8.0").
@@ -184,6 +184,12 @@ impl<T: Validate + std::fmt::Debug> Validate for List<T> {
             return Err(invalid("too_many"));
         }
         self.0.validate()
+    }
+}
+
+impl<T: std::fmt::Debug> ValidateLength<u64> for List<T> {
+    fn length(&self) -> Option<u64> {
+        u64::try_from(self.0.len()).ok()
     }
 }
 

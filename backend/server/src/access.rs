@@ -8,13 +8,14 @@
 use crate::Questions;
 use crate::error::{Error, Newer, REQUEST_ID, Result};
 use crate::http::{Answer, Committed, Json, etag};
-use crate::policy::{self, Action, Relation};
+use crate::policy::{self, Action, Relation, Rights};
 use crate::token::{Claims, Keys};
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web::Data};
 use chrono::{DateTime, FixedOffset, NaiveTime, Utc};
-use model::caller::{Caller, CallerKind, Circumstances, Role, Standing};
+use model::caller::{Caller, CallerKind, Circumstances, Role, Standing, admits};
+use model::client::Scope;
 use model::history::{Entity, RecordVersion};
 use model::idempotency;
 use model::organization::Organization;
@@ -25,6 +26,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::str::FromStr;
 use thread_local::ThreadLocal;
 use uuid::Uuid;
@@ -71,6 +73,12 @@ impl App {
     /// Deletes answers of writes that are kept no longer.
     pub async fn forget_answers(&self) -> Result<usize> {
         self.authenticator(async |db| Ok(idempotency::Answer::prune(db).await?))
+            .await
+    }
+
+    /// Forgets assertions and ended tokens that are too old to be of use.
+    pub async fn forget_tokens(&self) -> Result<()> {
+        self.authenticator(async |db| Ok(model::client::forget_expired(db).await?))
             .await
     }
 
@@ -179,7 +187,8 @@ records! {
     model::account::User, model::UserId, "user_id";
     model::account::UserRole, model::UserRoleId, "user_role_id";
     model::account::Grant, model::GrantId, "grant_id";
-    model::account::Client, model::ClientId, "client_id";
+    model::client::Client, model::ClientId, "client_id";
+    model::client::ClientSecret, model::ClientSecretId, "client_secret_id";
     model::plan::Plan, model::PlanId, "plan_id";
     model::plan::PlanActor, model::PlanActorId, "plan_actor_id";
     model::plan::EvaluationLevel, model::EvaluationLevelId, "evaluation_level_id";
@@ -239,7 +248,7 @@ async fn load<R: Record>(db: Db<'_>, id: Option<&str>) -> Result<R> {
 /// What a permission decides from.
 pub struct Gate<'a> {
     pub db: Db<'a>,
-    pub standing: &'a Standing,
+    pub rights: &'a Rights,
     pub caller: &'a Caller,
     if_match: Option<&'a str>,
     is_past: bool,
@@ -262,20 +271,20 @@ impl Gate<'_> {
         } else {
             Relation::Seen
         };
-        if policy::allows(self.standing.role, resource, action, relation) {
+        if self.rights.allow(resource, action, relation) {
             Ok(record)
         } else {
-            Err(self.refusal())
+            Err(self.refusal(resource, action))
         }
     }
 
-    /// Somebody without an account is asked to sign in; somebody with one is told that he may not.
-    fn refusal(&self) -> Error {
+    /// Somebody without an account is asked to sign in; somebody with one is told that he, or his token, may not.
+    fn refusal(&self, resource: &str, action: Action) -> Error {
         if self.caller.kind == CallerKind::Anonymous {
-            Error::Unauthenticated
-        } else {
-            Error::Forbidden
+            return Error::Unauthenticated;
         }
+        let missing = self.rights.missing(resource, action);
+        missing.map_or(Error::Forbidden, Error::InsufficientScope)
     }
 
     async fn decide_version<R: Record>(&self, record: R, action: Action) -> Result<R> {
@@ -309,10 +318,10 @@ impl Gate<'_> {
     }
 
     fn require(&self, resource: &str, action: Action) -> Result<()> {
-        if policy::allows_any(self.standing.role, resource, action) {
+        if self.rights.allow_any(resource, action) {
             Ok(())
         } else {
-            Err(self.refusal())
+            Err(self.refusal(resource, action))
         }
     }
 }
@@ -425,6 +434,7 @@ pub struct Tx<'a, On> {
     pub db: Db<'a>,
     pub on: On,
     pub standing: &'a Standing,
+    pub rights: &'a Rights,
     pub caller: &'a Caller,
 }
 
@@ -437,7 +447,7 @@ impl<On> Tx<'_, On> {
     fn gate(&self) -> Gate<'_> {
         Gate {
             db: self.db,
-            standing: self.standing,
+            rights: self.rights,
             caller: self.caller,
             if_match: None,
             is_past: false,
@@ -461,12 +471,12 @@ impl<On> Tx<'_, On> {
 
     /// May the caller confirm records of this kind that his organisation owns?
     pub fn may_confirm(&self, resource: &str) -> bool {
-        policy::allows(self.standing.role, resource, Action::Confirm, Relation::Own)
+        self.rights.allow(resource, Action::Confirm, Relation::Own)
     }
 
     /// May the caller read some record of this kind?
     pub fn may_read(&self, resource: &str) -> bool {
-        policy::allows_any(self.standing.role, resource, Action::Read)
+        self.rights.allow_any(resource, Action::Read)
     }
 
     /// Does the caller read what his own organisation has not published?
@@ -484,6 +494,10 @@ impl<On> Tx<'_, On> {
 pub struct Access<P: Permission> {
     app: Data<App>,
     caller: Caller,
+    /// What the token says it is good for; nothing, if it is for all.
+    scopes: Option<Vec<Scope>>,
+    /// From where the request comes.
+    address: Option<IpAddr>,
     circumstances: Circumstances,
     id: Option<String>,
     if_match: Option<String>,
@@ -508,12 +522,13 @@ impl<P: Permission> Access<P> {
         let open = Open::new(self.app.pool()).await?;
         let (standing, loaded) = futures_util::join!(self.begin(open.db()), P::load(open.db(), self.id.as_deref()));
         let result = async {
-            let standing = standing?;
-            let on = P::decide(&self.gate(open.db(), &standing), loaded?).await?;
+            let (standing, rights) = standing?;
+            let on = P::decide(&self.gate(open.db(), &rights), loaded?).await?;
             work(&Tx {
                 db: open.db(),
                 on,
                 standing: &standing,
+                rights: &rights,
                 caller: &self.caller,
             })
             .await
@@ -566,7 +581,7 @@ impl<P: Permission> Access<P> {
             }
         };
         let (standing, earlier, loaded) = futures_util::join!(self.begin(db), earlier, P::load(db, self.id.as_deref()));
-        let standing = standing?;
+        let (standing, rights) = standing?;
         if let (Some(answer), Some((_, _, hash))) = (earlier?, &key) {
             // Before the record is asked for: after a deletion the retry still gets its first answer.
             return if answer.request_hash == *hash {
@@ -575,12 +590,13 @@ impl<P: Permission> Access<P> {
                 Err(Error::KeyReused)
             };
         }
-        let gate = self.gate(db, &standing);
+        let gate = self.gate(db, &rights);
         let on = P::decide(&gate, loaded?).await?;
         let answer = match work(&Tx {
             db,
             on,
             standing: &standing,
+            rights: &rights,
             caller: &self.caller,
         })
         .await
@@ -599,14 +615,19 @@ impl<P: Permission> Access<P> {
     }
 
     /// Opens the transaction and asks the database who the caller is, in one round trip.
-    async fn begin(&self, db: Db<'_>) -> Result<Standing> {
-        begin(db, &self.caller, &self.circumstances).await
+    async fn begin(&self, db: Db<'_>) -> Result<(Standing, Rights)> {
+        let standing = begin(db, &self.caller, &self.circumstances).await?;
+        if !admits(&standing.addresses, self.address) {
+            return Err(Error::AddressRefused);
+        }
+        let rights = Rights::new(standing.role, self.scopes.clone(), &standing.scopes);
+        Ok((standing, rights))
     }
 
-    fn gate<'a>(&'a self, db: Db<'a>, standing: &'a Standing) -> Gate<'a> {
+    fn gate<'a>(&'a self, db: Db<'a>, rights: &'a Rights) -> Gate<'a> {
         Gate {
             db,
-            standing,
+            rights,
             caller: &self.caller,
             if_match: self.if_match.as_deref(),
             is_past: self.circumstances.as_of.is_some(),
@@ -679,7 +700,7 @@ impl<P: Permission> Access<P> {
             .app_data::<Data<App>>()
             .ok_or_else(|| Error::internal("App is not configured"))?
             .clone();
-        let caller = authenticate(request, &app)?;
+        let (caller, scopes) = authenticate(request, &app)?;
         if !request
             .app_data::<Data<Questions>>()
             .is_some_and(|q| q.are_known(request))
@@ -699,6 +720,8 @@ impl<P: Permission> Access<P> {
         };
         Ok(Self {
             caller,
+            scopes,
+            address: address(&app, request),
             circumstances: Circumstances {
                 request: REQUEST_ID.try_get().ok(),
                 reason,
@@ -767,28 +790,50 @@ fn as_of(query: &str) -> Result<Option<DateTime<Utc>>> {
     }
 }
 
-fn authenticate(request: &HttpRequest, app: &App) -> Result<Caller> {
+/// Who is calling. Behind a proxy that is what the proxy has seen, which stands last.
+pub fn address(app: &App, request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr().map(|a| a.ip());
+    let address = match request.headers().get_all("x-forwarded-for").last() {
+        Some(said) if app.config.behind_proxy => said
+            .to_str()
+            .ok()
+            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok())
+            .or(peer),
+        _ => peer,
+    };
+    address.map(|ip| ip.to_canonical())
+}
+
+fn authenticate(request: &HttpRequest, app: &App) -> Result<(Caller, Option<Vec<Scope>>)> {
     let Some(header) = header(request, header::AUTHORIZATION.as_str()).map_err(|_| Error::Unauthenticated)? else {
-        return Ok(Caller::ANONYMOUS);
+        return Ok((Caller::ANONYMOUS, None));
     };
     let token = header.strip_prefix("Bearer ").ok_or(Error::Unauthenticated)?;
     let claims: Claims = app
         .keys
         .verify(token, &app.config.public_url)
         .ok_or(Error::Unauthenticated)?;
-    Ok(Caller {
+    let caller = Caller {
         kind: claims.kind,
         id: Some(claims.sub),
         organization: Some(claims.org),
-        session: claims.sid,
-    })
+        session: match claims.kind {
+            CallerKind::Client => Some(claims.jti),
+            _ => claims.sid,
+        },
+    };
+    // What is no scope any more gives nothing.
+    let scopes = claims
+        .scope
+        .map(|s| s.split(' ').filter_map(|scope| scope.parse().ok()).collect());
+    Ok((caller, scopes))
 }
 
 /// What a role may do, for `GET /me`: resources and actions, own and shared alike.
-pub fn permissions(role: Role) -> Vec<String> {
+pub fn permissions(role: Role, rights: &Rights) -> Vec<String> {
     let mut permissions: Vec<String> = policy::grants()
         .into_iter()
-        .filter(|(r, ..)| *r == role)
+        .filter(|(r, resource, action, relation)| *r == role && rights.allow(resource, *action, *relation))
         .map(|(_, resource, action, relation)| format!("{resource}:{action:?}:{relation:?}").to_lowercase())
         .collect();
     permissions.dedup();

@@ -1,24 +1,20 @@
-//! Administration: people, their roles, grants to others, councils' systems.
+//! Administration: people, their roles, grants to others.
 
 use crate::access::{Access, Act, App, Create, CreateIn, Delete, Edit, List, Read, SignedIn};
 use crate::auth::throttle;
 use crate::error::{Error, Result};
 use crate::http::{
-    Committed, Created, Cursor, Issued, Json, NoContent, Page, Patch, Query, Secret, Tagged, Updated, after,
-    default_limit,
+    Committed, Created, Cursor, Json, NoContent, Page, Patch, Query, Tagged, Updated, after, default_limit,
 };
 use crate::password;
 use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use model::account::{
-    self, Client, ClientFields, Failures, Grant, GrantFields, Session, User, UserFields, UserFilter, UserRole,
-    UserRoleFields,
+    self, Failures, Grant, GrantFields, Session, User, UserFields, UserFilter, UserRole, UserRoleFields,
 };
 use model::caller::CallerKind;
-use model::{ClientId, OrganizationId, UserId};
-use serde::{Deserialize, Serialize};
+use model::{OrganizationId, UserId};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -39,10 +35,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(delete_user_role);
     cfg.service(list_grants).service(create_grant).service(read_grant);
     cfg.service(update_grant).service(delete_grant);
-    cfg.service(list_clients).service(create_client).service(read_client);
-    cfg.service(update_client)
-        .service(delete_client)
-        .service(issue_client_secret);
 }
 
 /// Which accounts.
@@ -163,7 +155,7 @@ async fn set_password(
         .write(body.bytes(), async |tx| {
             let NewPassword { password } = tx.valid(&body)?;
             let hash = new_hash(&app, password, &tx.on).await?;
-            account::set_secret(tx.db, tx.on.id.0, &hash, 0).await?;
+            account::set_secret(tx.db, tx.on.id.0, &hash).await?;
             Session::revoke_all(tx.db, tx.on.id.0, None).await?;
             Ok(NoContent)
         })
@@ -210,7 +202,7 @@ async fn change_password(
                 return Err(Error::WrongPassword);
             }
             let hash = new_hash(&app, change.password, &user).await?;
-            account::set_secret(tx.db, user.id.0, &hash, 0).await?;
+            account::set_secret(tx.db, user.id.0, &hash).await?;
             Session::revoke_all(tx.db, user.id.0, tx.caller.session).await?;
             Ok(NoContent)
         })
@@ -388,107 +380,5 @@ async fn update_grant(
 async fn delete_grant(access: Access<Delete<Grant>>) -> Result<Committed<NoContent>> {
     access
         .write(&[], async |tx| Ok(tx.on.delete(tx.db).await.map(|()| NoContent)?))
-        .await
-}
-
-/// Which clients.
-#[derive(Deserialize, IntoParams, Validate)]
-#[serde(deny_unknown_fields)]
-struct ClientQuery {
-    /// `next` of the previous page.
-    after: Option<Cursor>,
-    /// Rows of a page.
-    #[serde(default = "default_limit")]
-    #[validate(range(min = 1, max = 200))]
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: i64,
-}
-
-/// List systems of the caller's organisation, in the order of their making.
-#[utoipa::path(params(ClientQuery))]
-#[get("/clients")]
-async fn list_clients(access: Access<List<Client>>, Query(query): Query<ClientQuery>) -> Result<Page<Client>> {
-    let after = after(query.after.as_ref())?;
-    let clients = access
-        .read(async |tx| Ok(Client::list(tx.db, after, query.limit + 1).await?))
-        .await?;
-    Ok(Page::new(clients, query.limit, |c| c.id))
-}
-
-/// Register a system of the caller's organisation. It signs in once it has a secret.
-#[utoipa::path()]
-#[post("/clients")]
-async fn create_client(access: Access<Create<Client>>, body: Json<ClientFields>) -> Result<Committed<Created<Client>>> {
-    access
-        .write(body.bytes(), async |tx| {
-            Ok(Created(Client::create(tx.db, tx.valid(&body)?).await?))
-        })
-        .await
-}
-
-/// Read a system.
-#[utoipa::path()]
-#[get("/clients/{client_id}")]
-async fn read_client(access: Access<Read<Client>>) -> Result<Tagged<Client>> {
-    access.read(async |tx| Ok(Tagged(tx.on.clone()))).await
-}
-
-/// Change a system (JSON merge patch). One that is not active is refused at once.
-#[utoipa::path()]
-#[patch("/clients/{client_id}")]
-async fn update_client(
-    access: Access<Edit<Client>>,
-    body: Json<Patch<ClientFields>>,
-) -> Result<Committed<Updated<Client>>> {
-    access
-        .write(body.bytes(), async |tx| {
-            Ok(Updated(tx.on.update(tx.db, body.patched(&tx.on.fields)?).await?))
-        })
-        .await
-}
-
-/// Delete a system with its secrets.
-#[utoipa::path()]
-#[delete("/clients/{client_id}")]
-async fn delete_client(access: Access<Delete<Client>>) -> Result<Committed<NoContent>> {
-    access
-        .write(&[], async |tx| Ok(tx.on.delete(tx.db).await.map(|()| NoContent)?))
-        .await
-}
-
-/// A secret with which a system signs in at `/oauth/token`.
-#[derive(Serialize, ToSchema)]
-struct ClientSecret {
-    /// The system.
-    client_id: ClientId,
-    /// Shown once; null when the request is repeated with the same idempotency key.
-    client_secret: Option<String>,
-}
-
-impl Secret for ClientSecret {
-    fn withheld(&self) -> Self {
-        Self {
-            client_id: self.client_id,
-            client_secret: None,
-        }
-    }
-}
-
-/// Issue a secret for a system.
-///
-/// The secret before it stays good, so that the system can change over; the one before that ends.
-#[utoipa::path()]
-#[post("/clients/{client_id}/secrets")]
-async fn issue_client_secret(access: Access<Act<Client>>, app: Data<App>) -> Result<Committed<Issued<ClientSecret>>> {
-    access
-        .write(&[], async |tx| {
-            let secret = BASE64.encode(rand::random::<[u8; 32]>());
-            let hash = password::hash(&app, secret.clone()).await?;
-            account::set_secret(tx.db, tx.on.id.0, &hash, 1).await?;
-            Ok(Issued(ClientSecret {
-                client_id: tx.on.id,
-                client_secret: Some(secret),
-            }))
-        })
         .await
 }

@@ -1,19 +1,19 @@
-//! Sign-in of people and systems (reliability: refresh cookie on two routes, access token in memory).
+//! Sign-in of people: refresh cookie on two routes, access token in memory.
 
-use crate::access::{Access, App, SignedIn, permissions};
+use crate::access::{Access, App, SignedIn, address, permissions};
 use crate::error::{Error, Result};
 use crate::http::{Handmade, Json, NoContent, Plain};
 use crate::password;
 use crate::token::{ACCESS, session_end};
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
-use actix_web::web::{Data, Form};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{TimeDelta, Utc};
 use model::account::{self, Failures, Session};
 use model::caller::{CallerKind, Role};
 use model::text::Email;
-use model::{ClientId, OrganizationId, SessionId};
+use model::{OrganizationId, SessionId};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
@@ -22,10 +22,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(sign_in)
-        .service(refresh_session)
-        .service(sign_out)
-        .service(issue_client_token);
+    cfg.service(sign_in).service(refresh_session).service(sign_out);
     cfg.service(read_me).service(read_keys);
 }
 
@@ -68,10 +65,7 @@ pub struct AccessToken {
 #[post("/auth/sign-in")]
 async fn sign_in(app: Data<App>, request: HttpRequest, body: Json<SignIn>) -> Result<Handmade<Plain<AccessToken>>> {
     let SignIn { email, password } = body.parse()?;
-    let subjects = [
-        format!("account {}", email.0),
-        format!("address {}", address(&app, &request)),
-    ];
+    let subjects = [format!("account {}", email.0), origin(&app, &request)];
     let candidate = app
         .authenticator(async |db| {
             for (subject, free) in subjects.iter().zip([3, 30]) {
@@ -121,21 +115,12 @@ pub(crate) fn throttle(failures: Option<Failures>, free: i32) -> Result<()> {
     }
 }
 
-/// Who is calling; IPv6 by network, since a single caller owns a whole one.
-fn address(app: &App, request: &HttpRequest) -> String {
-    let peer = request.peer_addr().map(|a| a.ip());
-    let address = match request.headers().get_all("x-forwarded-for").last() {
-        Some(said) if app.config.behind_proxy => said
-            .to_str()
-            .ok()
-            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok())
-            .or(peer),
-        _ => peer,
-    };
-    match address.map(|ip| ip.to_canonical()) {
-        Some(IpAddr::V6(v6)) => format!("{:x?}", &v6.segments()[..4]),
-        Some(v4) => v4.to_string(),
-        None => "unknown".to_owned(),
+/// Who is calling, for counting: IPv6 by network, since a single caller owns a whole one.
+pub(crate) fn origin(app: &App, request: &HttpRequest) -> String {
+    match address(app, request) {
+        Some(IpAddr::V6(v6)) => format!("address {:x?}", &v6.segments()[..4]),
+        Some(v4) => format!("address {v4}"),
+        None => "address unknown".to_owned(),
     }
 }
 
@@ -186,90 +171,6 @@ async fn sign_out(app: Data<App>, request: HttpRequest) -> Result<Handmade<NoCon
     Ok(HttpResponse::NoContent().cookie(gone).finish().into())
 }
 
-/// How a system signs in.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum GrantType {
-    ClientCredentials,
-}
-
-#[derive(Deserialize, ToSchema)]
-struct ClientCredentials {
-    /// Always `client_credentials`.
-    #[expect(dead_code, reason = "there is only one")]
-    grant_type: GrantType,
-    /// The system; may stand in the `Authorization` header instead.
-    #[schema(nullable = false)]
-    client_id: Option<Uuid>,
-    /// Its secret; may stand in the `Authorization` header instead.
-    #[schema(nullable = false)]
-    client_secret: Option<String>,
-}
-
-/// Token for a council's system (OAuth 2.0 client credentials, RFC 6749 section 4.4).
-///
-/// `client_secret_basic` or `client_secret_post`, form-encoded.
-#[utoipa::path(
-    request_body(content = ClientCredentials, content_type = "application/x-www-form-urlencoded"),
-    security(())
-)]
-#[post("/oauth/token")]
-async fn issue_client_token(
-    app: Data<App>,
-    request: HttpRequest,
-    form: Form<ClientCredentials>,
-) -> Result<Handmade<Plain<AccessToken>>> {
-    let basic = basic_credentials(&request);
-    let (id, secret) = basic
-        .or_else(|| form.client_id.zip(form.client_secret.clone()))
-        .ok_or(Error::WrongCredentials)?;
-    let subjects = [format!("client {id}"), format!("address {}", address(&app, &request))];
-    let candidates = app
-        .authenticator(async |db| {
-            for (subject, free) in subjects.iter().zip([10, 30]) {
-                throttle(Failures::of(db, subject).await?, free)?;
-            }
-            Ok(account::client_candidates(db, ClientId(id)).await?)
-        })
-        .await?;
-    let hashes = candidates.iter().map(|c| c.secret_hash.clone()).collect();
-    if !password::fits(&app, secret.chars().take(128).collect(), hashes).await? {
-        app.authenticator(async |db| {
-            for subject in &subjects {
-                Failures::count(db, subject).await?;
-            }
-            Ok(())
-        })
-        .await?;
-        return Err(Error::WrongCredentials);
-    }
-    let client = candidates.first().ok_or(Error::WrongCredentials)?;
-    let token = app.keys.issue(
-        &app.config.public_url,
-        CallerKind::Client,
-        client.id,
-        client.organization_id,
-        None,
-    )?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(access_token(token))
-        .into())
-}
-
-fn basic_credentials(request: &HttpRequest) -> Option<(Uuid, String)> {
-    use base64::Engine;
-    let header = request
-        .headers()
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Basic ")?;
-    let pair = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(header).ok()?).ok()?;
-    let (id, secret) = pair.split_once(':')?;
-    Some((id.parse().ok()?, secret.to_owned()))
-}
-
 /// The signed-in caller.
 #[derive(Serialize, ToSchema)]
 struct Me {
@@ -286,7 +187,7 @@ struct Me {
     #[schema(example = "municipality")]
     organization_kind: Option<String>,
     role: Role,
-    /// What the role may do: resource:action:relation, as in policy.toml.
+    /// What the role may do within the scope of the token: resource:action:relation, as in policy.toml.
     permissions: Vec<String>,
     /// Is this a demonstration?
     demo: bool,
@@ -307,7 +208,7 @@ async fn read_me(access: Access<SignedIn>, app: Data<App>) -> Result<Plain<Me>> 
                 organization_name: standing.org_name,
                 organization_kind: standing.org_kind,
                 role: standing.role,
-                permissions: permissions(standing.role),
+                permissions: permissions(standing.role, tx.rights),
                 demo,
             }))
         })
@@ -340,6 +241,7 @@ fn signed_in(app: &App, session: &Session) -> Result<Handmade<Plain<AccessToken>
         session.actor_id,
         session.organization_id,
         Some(session.id.0),
+        None,
     )?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

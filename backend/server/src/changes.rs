@@ -5,6 +5,9 @@ use crate::error::{Error, Result, Resync};
 use crate::http::{Cursor, Plain, Query};
 use actix_web::get;
 use actix_web::web::Data;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 use model::feed::{self, Change, Count, Stream};
@@ -173,7 +176,7 @@ struct LatestCursor {
 #[utoipa::path()]
 #[get("/changes/latest")]
 async fn read_latest_cursor(access: Access<ReadFeed>) -> Result<Plain<LatestCursor>> {
-    let streams = access.read(async |tx| Ok(feed::streams(tx.db).await?)).await?;
+    let streams = access.read(streams).await?;
     let next = Position::of(&streams, |stream| stream.last_seq).cursor();
     Ok(Plain(LatestCursor { next }))
 }
@@ -193,7 +196,7 @@ struct ChangeCounts {
 async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<ChangeCounts>> {
     access
         .read(async |tx| {
-            let streams = feed::streams(tx.db).await?;
+            let streams = streams(tx).await?;
             let ids: Vec<Uuid> = streams.iter().map(|s| s.stream_id.0).collect();
             let kinds = readable(tx, None);
             let counts = try_join_all(kinds.into_iter().map(|entity| feed::counts(tx.db, entity, &ids))).await?;
@@ -205,6 +208,18 @@ async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<ChangeCoun
         .await
 }
 
+/// The streams that the caller follows. A token with other scopes knows more or less of each.
+async fn streams(tx: &Tx<'_, ()>) -> Result<Vec<Stream>> {
+    let mut streams = feed::streams(tx.db).await?;
+    if let Some(scopes) = tx.rights.scopes() {
+        for stream in &mut streams {
+            let told = format!("{} {scopes:?}", stream.scope);
+            stream.scope = BASE64.encode(digest(&SHA256, told.as_bytes()));
+        }
+    }
+    Ok(streams)
+}
+
 /// Of these kinds, those that the caller may read at all.
 fn readable(tx: &Tx<'_, ()>, wanted: Option<&Entities>) -> Vec<Entity> {
     let kinds = wanted.map_or(Entity::ALL, |w| if w.0.is_empty() { Entity::ALL } else { &w.0 });
@@ -212,7 +227,7 @@ fn readable(tx: &Tx<'_, ()>, wanted: Option<&Entities>) -> Vec<Entity> {
 }
 
 async fn page(tx: &Tx<'_, ()>, from: Option<&Position>, query: &ChangeQuery) -> Result<Changes> {
-    let streams = feed::streams(tx.db).await?;
+    let streams = streams(tx).await?;
     let from = match from {
         Some(position) => position.against(&streams)?,
         None => Position::of(&streams, |_| 0),

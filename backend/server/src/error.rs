@@ -28,6 +28,15 @@ pub enum Error {
     /// 403
     #[error("forbidden")]
     Forbidden,
+    /// 403: the role may, the token may not; the scope that it lacks.
+    #[error("insufficient scope, `{0}` is missing")]
+    InsufficientScope(String),
+    /// 403: the system may not call from this address.
+    #[error("address refused")]
+    AddressRefused,
+    /// 400, 401 or 403 of the OAuth endpoints.
+    #[error("refused: {0:?}")]
+    OAuth(Refusal),
     /// 403: a route for the service's own pages, called from elsewhere.
     #[error("foreign origin")]
     ForeignOrigin,
@@ -89,6 +98,57 @@ pub struct Newer {
 pub struct Resync {
     pub organizations: Vec<uuid::Uuid>,
     pub after: crate::http::Cursor,
+}
+
+/// Why the OAuth endpoints refuse a system.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The code of RFC 6749 section 5.2 or RFC 7009 section 2.2.1.
+    pub error: &'static str,
+    /// Ours, which tells more.
+    pub code: &'static str,
+    /// For whoever writes the system.
+    pub description: String,
+}
+
+impl Refusal {
+    pub fn new(error: &'static str, code: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            error,
+            code,
+            description: description.into(),
+        }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        match (self.error, self.code) {
+            ("invalid_client", _) => StatusCode::UNAUTHORIZED,
+            (_, "address_refused") => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// The body of an error of the OAuth endpoints: what RFC 6749 section 5.2 says, and what a problem says besides.
+#[derive(Serialize, ToSchema)]
+pub struct OAuthError {
+    /// The code of RFC 6749.
+    #[schema(example = "invalid_client")]
+    pub error: &'static str,
+    /// What is wrong, for whoever writes the system.
+    #[schema(example = "client id, secret or signature are wrong")]
+    pub error_description: String,
+    /// What is wrong and what to do, in Japanese.
+    #[schema(example = "連携システムのIDかシークレットが違います。設定を確かめてください。")]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 401, minimum = 400, maximum = 499)]
+    pub status: u16,
+    /// Stable, for machines, and finer than `error`.
+    #[schema(example = "client_refused")]
+    pub code: &'static str,
+    /// The request, as the log of the service names it.
+    pub request_id: Option<uuid::Uuid>,
 }
 
 /// One field that is not as the schema says.
@@ -172,6 +232,9 @@ impl Error {
             Self::Unauthenticated => "unauthenticated",
             Self::WrongCredentials | Self::WrongPassword => "wrong_credentials",
             Self::Forbidden => "forbidden",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::AddressRefused => "address_refused",
+            Self::OAuth(refusal) => refusal.code,
             Self::ForeignOrigin => "origin_refused",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -230,7 +293,12 @@ impl ResponseError for Error {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::WrongPassword | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::Forbidden
+            | Self::InsufficientScope(_)
+            | Self::AddressRefused
+            | Self::WrongPassword
+            | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::OAuth(refusal) => refusal.status(),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::Contradiction(_) => StatusCode::CONFLICT,
@@ -260,6 +328,25 @@ impl ResponseError for Error {
             }
             Self::Unauthenticated => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            // RFC 6750 section 3.1
+            Self::InsufficientScope(scope) => {
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            Self::OAuth(refusal) => {
+                let status = refusal.status();
+                if status == StatusCode::UNAUTHORIZED {
+                    response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"tsunagi\""));
+                }
+                return response.json(OAuthError {
+                    error: refusal.error,
+                    error_description: refusal.description.clone(),
+                    title: messages::title(refusal.code, status.as_u16()),
+                    status: status.as_u16(),
+                    code: refusal.code,
+                    request_id: REQUEST_ID.try_get().ok(),
+                });
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ mod accounts;
 mod auth;
 mod batch;
 mod changes;
+mod clients;
 mod evaluations;
 mod external_ids;
 mod findings;
@@ -21,6 +22,7 @@ mod kpis;
 mod members;
 mod messages;
 mod municipality_facts;
+mod oauth;
 mod openapi;
 mod organizations;
 mod plans;
@@ -49,7 +51,9 @@ use uuid::Uuid;
 /// One line per resource.
 fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(auth::routes);
+    cfg.configure(oauth::routes);
     cfg.configure(accounts::routes);
+    cfg.configure(clients::routes);
     cfg.configure(organizations::routes);
     cfg.configure(platforms::routes);
     cfg.configure(plans::routes);
@@ -90,7 +94,7 @@ pub fn app(
         .app_data(
             web::FormConfig::default()
                 .limit(16 << 10)
-                .error_handler(|_, _| Error::BadRequest("bad_form").into()),
+                .error_handler(|_, _| oauth::bad_form().into()),
         )
         .service(
             utoipa_actix_web::scope("/api/v1")
@@ -118,6 +122,10 @@ pub fn app(
                     .insert_header((header::LOCATION, "/api/docs/"))
                     .finish()
             }),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            web::get().to(oauth::metadata),
         )
         .route("/healthz", web::get().to(async || HttpResponse::Ok().body("ok\n")))
         .route("/readyz", web::get().to(ready))

@@ -103,7 +103,7 @@ async fn serve(options: Options) -> Outcome {
     })?;
     let keys = app.clone();
     actix_web::rt::spawn(async move {
-        // Keys of other instances appear here; expired answers of writes go, and once a day old changes.
+        // Keys of other instances appear here; expired answers of writes and tokens go, and once a day old changes.
         let mut tick = tokio::time::interval(Duration::from_secs(60));
         for minute in 0u64.. {
             tick.tick().await;
@@ -112,6 +112,9 @@ async fn serve(options: Options) -> Outcome {
             }
             if let Err(error) = keys.forget_answers().await {
                 tracing::warn!(%error, "old answers of writes could not be deleted");
+            }
+            if let Err(error) = keys.forget_tokens().await {
+                tracing::warn!(%error, "old tokens could not be forgotten");
             }
             if minute % (24 * 60) == 0
                 && let Err(error) = keys.forget_changes().await

@@ -11,6 +11,28 @@ pub fn title(code: &str, status: u16) -> String {
         "wrong_credentials" if status == 403 => "今のパスワードが違います。入力し直してください。",
         "wrong_credentials" => "メールアドレスまたはパスワードが違います。入力し直してください。",
         "forbidden" => "この操作を行う権限がありません。必要なときは所属の管理者に依頼してください。",
+        "insufficient_scope" => {
+            "このトークンの範囲（scope）では行えません。管理者に連携システムの範囲の見直しを依頼してください。"
+        }
+        "address_refused" => "このアドレスからは利用できません。連携システムに登録された接続元から送ってください。",
+        "client_refused" => "連携システムのIDかシークレットが違います。設定を確かめてください。",
+        "client_ended" => {
+            "この連携システムは停止されているか、有効期限が切れています。所属の管理者に依頼してください。"
+        }
+        "secret_expired" => "このシークレットは有効期限が切れています。新しいシークレットを発行してください。",
+        "one_way_to_authenticate" => {
+            "認証の方法が二つ以上送られました。シークレットか署名のどちらか一方にしてください。"
+        }
+        "assertion_claims" => {
+            "署名した内容が正しくありません。iss と sub は連携システムのID、aud はこのサーバー、jti は一回ごとの値にしてください。"
+        }
+        "assertion_time" => {
+            "署名した内容の時刻が今の時刻と合いません。システムの時計を合わせ、有効時間を5分以内にしてください。"
+        }
+        "assertion_reused" => "この署名はすでに使われています。一回ごとに新しい jti で署名してください。",
+        "unsupported_grant_type" => "grant_type は client_credentials にしてください。",
+        "invalid_scope" => "この連携システムに認められていない範囲（scope）です。登録された範囲から選んでください。",
+        "foreign_token" => "ほかの連携システムのトークンは終わらせられません。",
         "not_found" => "見つかりません。削除されたか、閲覧できない記録です。",
         "method_not_allowed" => "この操作はこのアドレスでは行えません。",
         "stale" => "ほかの人が先に更新しました。最新の内容を確かめてから保存してください。",
@@ -27,7 +49,7 @@ pub fn title(code: &str, status: u16) -> String {
         "bad_cursor" => "続きを示す after が正しくありません。前のページの next をそのまま使ってください。",
         "bad_query" => "検索条件が正しくありません。",
         "bad_if_match" => "If-Match は読んだときの ETag をそのまま使ってください。",
-        "bad_form" => "送信された内容がフォームとして読めません。grant_type は client_credentials にしてください。",
+        "bad_form" => "送信された内容がフォームとして読めません。項目は一度ずつ、URL エンコードして送ってください。",
         "bad_header" => "ヘッダーの値が正しくありません。",
         "as_of_of_changes" => "変更の一覧は過去の時点では読めません。as_of を付けずに読んでください。",
         "resync_required" => {
@@ -115,6 +137,9 @@ fn constraint(name: &str) -> String {
         "grants_subject" => "人か団体のどちらか一方を指定してください。",
         "grants_user_id_fkey" => "自団体の人を選んでください。ほかの団体には、団体として閲覧を認めてください。",
         "grants_scope_id_fkey" => "自団体のプラットフォームか計画を指定してください。",
+        "clients_public_keys" => {
+            "公開鍵は Ed25519、P-256、2,048ビット以上の RSA のいずれかにし、鍵ごとに別の kid を付けてください。"
+        }
         "organizations_standing" => "アカウントのある団体の種類と所在地は、システム管理者が変更します。",
         "users_email_key" => "このメールアドレスはすでに使われています。",
         _ => "",
@@ -163,6 +188,8 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
             format!("{label}は検査数字まで正しい13桁の法人番号を半角で入力してください。")
         }
         "email" => format!("{label}はメールアドレスの形（半角小文字）で入力してください。"),
+        "network" => format!("{label}は 203.0.113.0/24 のようなアドレスの範囲にしてください。"),
+        "key_number" => format!("{label}は JSON Web Key の値をそのまま入力してください。"),
         "phone" => format!("{label}は半角の数字とハイフンで入力してください。"),
         "web_address" => format!("{label}は https:// で始まるアドレスを入力してください。"),
         "unknown_field" => format!("「{label}」という項目はありません。項目名を確かめてください。"),
@@ -205,6 +232,10 @@ fn label(path: &str) -> Cow<'_, str> {
         "text" => "本文",
         "marker" => "記号",
         "email" => "メールアドレス",
+        "addresses" => "接続元アドレス",
+        "public_keys" => "公開鍵",
+        "scopes" => "範囲",
+        "expires_at" => "有効期限",
         "password" => "パスワード",
         "current_password" => "今のパスワード",
         "user_id" => "人",

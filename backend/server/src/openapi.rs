@@ -15,7 +15,7 @@ use utoipa::openapi::OpenApi as Document;
         contact(name = "Tsunagi", url = "https://example.jp/tsunagi")
     ),
     servers((url = "/", description = "This server")),
-    components(schemas(crate::error::Problem, crate::error::FieldError, crate::http::Cursor))
+    components(schemas(crate::error::Problem, crate::error::FieldError, crate::error::OAuthError, crate::http::Cursor))
 )]
 pub struct Base;
 
@@ -61,8 +61,14 @@ fn finish(document: &mut Value) {
                 operation["parameters"] = json!(parameters);
             }
             for (status, description) in errors {
+                // RFC 6749 section 5.2 has a form of its own.
+                let (media_type, schema) = if segments[0] == "oauth" && ["400", "401", "403"].contains(&status) {
+                    ("application/json", "OAuthError")
+                } else {
+                    ("application/problem+json", "Problem")
+                };
                 operation["responses"][status] = json!({ "description": description,
-                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+                    "content": { media_type: { "schema": { "$ref": format!("#/components/schemas/{schema}") } } } });
             }
             if method == "patch" {
                 let body = operation["requestBody"]["content"]["application/json"].clone();
@@ -177,6 +183,21 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
         "503",
         "Busy or without its database; `Retry-After` says when to try again.",
     )];
+    if segments[0] == "oauth" {
+        errors.extend([
+            (
+                "400",
+                "The request cannot be read, or asks for what there is not; `error` says which.",
+            ),
+            (
+                "401",
+                "The system has not proved who it is; `error_description` says why.",
+            ),
+            ("403", "The system may not ask from this address."),
+            ("429", "Too many attempts; `Retry-After` says when to try again."),
+        ]);
+        return (parameters, errors);
+    }
     if public_only {
         errors.extend([
             ("400", "The request cannot be read."),
@@ -504,6 +525,7 @@ fn describe(tag: &str) -> &'static str {
         "user-roles" => "Roles of accounts.",
         "grants" => "Access for advisers and partners.",
         "clients" => "Councils' systems.",
+        "client-secrets" => "Secrets of councils' systems.",
         "home" => "What to do.",
         _ => "Operations.",
     }

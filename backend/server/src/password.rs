@@ -70,6 +70,11 @@ pub fn hash_now(password: &str, email: &str) -> Result<String, String> {
 
 /// Does the secret fit one of the hashes? Takes as long for an unknown account as for a known one.
 pub async fn fits(app: &App, secret: String, hashes: Vec<String>) -> Result<bool> {
+    Ok(fitting(app, secret, hashes).await?.is_some())
+}
+
+/// Which of the hashes the secret fits.
+pub async fn fitting(app: &App, secret: String, hashes: Vec<String>) -> Result<Option<usize>> {
     bounded(app, move || {
         let hashes = if hashes.is_empty() {
             vec![dummy().to_owned()]
@@ -81,7 +86,7 @@ pub async fn fits(app: &App, secret: String, hashes: Vec<String>) -> Result<bool
         };
         // Every hash is tried: how many there are must not show in the time.
         let tried: Vec<bool> = hashes.iter().map(fits).collect();
-        tried.contains(&true)
+        tried.iter().position(|fits| *fits)
     })
     .await
 }

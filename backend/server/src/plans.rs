@@ -7,6 +7,7 @@ use crate::http::{
 };
 use crate::transition::{Transition, confirm};
 use actix_web::{delete, get, patch, post};
+use model::kpi::Kpi;
 use model::plan::{
     ActorFilter, EvaluationLevel, EvaluationLevelFields, Filter, LevelFilter, Plan, PlanActor, PlanActorFields,
     PlanFields, PlanKind,
@@ -147,11 +148,20 @@ struct SheetQuery {
 }
 
 /// Read the roadmap sheet (実施計画ロードマップ): the whole grid at once.
+///
+/// A token whose scope does not cover KPIs gets it without them.
 #[utoipa::path(params(SheetQuery))]
 #[get("/plans/{plan_id}/sheet")]
 async fn read_sheet(access: Access<Read<Plan>>, Query(query): Query<SheetQuery>) -> Result<Plain<Sheet>> {
     access
-        .read(async |tx| Ok(Plain(Sheet::read(tx.db, tx.on.clone(), query.goal_id).await?)))
+        .read(async |tx| {
+            let mut sheet = Sheet::read(tx.db, tx.on.clone(), query.goal_id).await?;
+            if !tx.may_read(Kpi::ENTITY) {
+                sheet.kpis.clear();
+                sheet.targets.clear();
+            }
+            Ok(Plain(sheet))
+        })
         .await
 }
 

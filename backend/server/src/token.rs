@@ -41,6 +41,9 @@ pub struct Claims {
     pub org: OrganizationId,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sid: Option<Uuid>,
+    /// What a system may do with it, separated by spaces; without it, all that its role may.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<String>,
     pub jti: Uuid,
     pub iat: i64,
     pub nbf: i64,
@@ -164,6 +167,7 @@ impl Keys {
         sub: Uuid,
         org: OrganizationId,
         sid: Option<Uuid>,
+        scope: Option<String>,
     ) -> Result<String> {
         let keys = self.current();
         let (key, sign) = keys
@@ -178,6 +182,7 @@ impl Keys {
             kind,
             org,
             sid,
+            scope,
             jti: Uuid::now_v7(),
             iat: now.timestamp(),
             nbf: now.timestamp(),

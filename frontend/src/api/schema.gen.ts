@@ -172,6 +172,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/client-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List secrets of systems: when they were issued and until when they are good, in the order of their issue.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_client_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client-secrets/{client_secret_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what is known of a secret; not the secret.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_client_secret"];
+        put?: never;
+        post?: never;
+        /**
+         * End a secret: it is refused from now on. Tokens that were got with it end by themselves, within ten minutes.
+         * @description To end them too, switch the system off (`active`: false).
+         */
+        delete: operations["delete_client_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clients": {
         parameters: {
             query?: never;
@@ -186,7 +230,7 @@ export interface paths {
         get: operations["list_clients"];
         put?: never;
         /**
-         * Register a system of the caller's organisation. It signs in once it has a secret.
+         * Register a system of the caller's organisation. It signs in once it has a secret or a public key.
          * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
          */
         post: operations["create_client"];
@@ -218,8 +262,9 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a system (JSON merge patch). One that is not active is refused at once.
-         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         * Change a system (JSON merge patch).
+         * @description All of it takes effect at once: one that is not active is refused with the tokens that it has, one whose scopes or
+         *     addresses were narrowed with what it may not do any more, and a key that was taken out verifies nothing.
          */
         patch: operations["update_client"];
         trace?: never;
@@ -238,6 +283,26 @@ export interface paths {
          * @description The secret before it stays good, so that the system can change over; the one before that ends.
          */
         post: operations["issue_client_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List when a system last got a token, with which secret or key.
+         * @description What is not used any more can be ended without harm.
+         */
+        get: operations["list_client_uses"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1107,6 +1172,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oauth/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End an access token before its time (RFC 7009).
+         * @description It is refused from now on, by every instance of the service. A token that is not good any more, or never was, is
+         *     answered the same.
+         */
+        post: operations["revoke_client_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oauth/token": {
         parameters: {
             query?: never;
@@ -1118,7 +1204,8 @@ export interface paths {
         put?: never;
         /**
          * Token for a council's system (OAuth 2.0 client credentials, RFC 6749 section 4.4).
-         * @description `client_secret_basic` or `client_secret_post`, form-encoded.
+         * @description `client_secret_basic`, `client_secret_post` or `private_key_jwt` (RFC 7523), form-encoded. Wrong secrets are throttled
+         *     per system and per address: `429` with `Retry-After`.
          */
         post: operations["issue_client_token"];
         delete?: never;
@@ -1332,7 +1419,7 @@ export interface paths {
         };
         /**
          * Read the roadmap sheet (実施計画ロードマップ): the whole grid at once.
-         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         * @description A token whose scope does not cover KPIs gets it without them.
          */
         get: operations["read_sheet"];
         put?: never;
@@ -1907,6 +1994,11 @@ export interface components {
          */
         AreaRule: "sum" | "ratio" | "none";
         /**
+         * @description How a signature is sent.
+         * @enum {string}
+         */
+        AssertionType: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        /**
          * @description The value from which a KPI starts (基準値), with its own period and source: it may come from another survey than the
          *     values, and then they cannot simply be compared.
          */
@@ -2120,8 +2212,16 @@ export interface components {
         };
         /** @description A council's system, which signs in with client credentials. */
         Client: {
-            /** @description One that is not active is refused at once. */
+            /** @description One that is not active is refused at once, with the tokens that it has. */
             active: boolean;
+            /**
+             * @description Addresses and networks from which it may call; without any, from everywhere. Takes effect at once.
+             * @example [
+             *       "203.0.113.0/24",
+             *       "2001:db8:1::/48"
+             *     ]
+             */
+            addresses: components["schemas"]["Network"][];
             /**
              * Format: date-time
              * @description When it was created.
@@ -2129,13 +2229,17 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description It cannot sign in after this moment.
+             * @description It cannot sign in after this moment, and its tokens end.
              */
             expires_at: string | null;
             id: components["schemas"]["ClientId"];
             name: components["schemas"]["Name"];
             /** @description The organisation for which it acts. */
             owner_org_id: components["schemas"]["OrganizationId"];
+            /** @description Keys that verify its assertions (`private_key_jwt`); several, so that it can change over from one to the next. */
+            public_keys: components["schemas"]["PublicKey"][];
+            /** @description What it may read and write at most; without any, all that its role may. Takes effect at once. */
+            scopes: components["schemas"]["Scope"][];
             /**
              * Format: date-time
              * @description When it was changed last.
@@ -2147,7 +2251,19 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * @description A request for a token. The system proves who it is in one way: by its secret, in the `Authorization` header or here, or
+         *     by an assertion.
+         */
         ClientCredentials: {
+            /**
+             * @description A JWT that the system has signed with its private key (EdDSA, ES256, RS256, PS256): `iss` and `sub` are its id,
+             *     `aud` is the issuer or the address of this operation, `jti` another one each time. It is good until `exp`, and no
+             *     longer than five minutes from `iat`; without `iat`, `exp` is at most five minutes ahead.
+             */
+            client_assertion?: string;
+            /** @description With `client_assertion`. */
+            client_assertion_type?: components["schemas"]["AssertionType"];
             /**
              * Format: uuid
              * @description The system; may stand in the `Authorization` header instead.
@@ -2157,17 +2273,34 @@ export interface components {
             client_secret?: string;
             /** @description Always `client_credentials`. */
             grant_type: components["schemas"]["GrantType"];
+            /**
+             * @description What the token is to be good for, separated by spaces; without it, all that the system may.
+             * @example kpis:read plans:write
+             */
+            scope?: string;
         };
         /** @description What can be written of a client. */
         ClientFields: {
-            /** @description One that is not active is refused at once. */
+            /** @description One that is not active is refused at once, with the tokens that it has. */
             active?: boolean;
             /**
+             * @description Addresses and networks from which it may call; without any, from everywhere. Takes effect at once.
+             * @example [
+             *       "203.0.113.0/24",
+             *       "2001:db8:1::/48"
+             *     ]
+             */
+            addresses?: components["schemas"]["Network"][];
+            /**
              * Format: date-time
-             * @description It cannot sign in after this moment.
+             * @description It cannot sign in after this moment, and its tokens end.
              */
             expires_at?: string | null;
             name: components["schemas"]["Name"];
+            /** @description Keys that verify its assertions (`private_key_jwt`); several, so that it can change over from one to the next. */
+            public_keys?: components["schemas"]["PublicKey"][];
+            /** @description What it may read and write at most; without any, all that its role may. Takes effect at once. */
+            scopes?: components["schemas"]["Scope"][];
         };
         /**
          * Format: uuid
@@ -2184,21 +2317,111 @@ export interface components {
         };
         /** @description A merge patch: an absent field stays, null clears it. */
         ClientPatch: {
-            /** @description One that is not active is refused at once. */
+            /** @description One that is not active is refused at once, with the tokens that it has. */
             active?: boolean | null;
             /**
+             * @description Addresses and networks from which it may call; without any, from everywhere. Takes effect at once.
+             * @example [
+             *       "203.0.113.0/24",
+             *       "2001:db8:1::/48"
+             *     ]
+             */
+            addresses?: components["schemas"]["Network"][] | null;
+            /**
              * Format: date-time
-             * @description It cannot sign in after this moment.
+             * @description It cannot sign in after this moment, and its tokens end.
              */
             expires_at?: string | null;
             name?: components["schemas"]["Name"];
+            /** @description Keys that verify its assertions (`private_key_jwt`); several, so that it can change over from one to the next. */
+            public_keys?: components["schemas"]["PublicKey"][] | null;
+            /** @description What it may read and write at most; without any, all that its role may. Takes effect at once. */
+            scopes?: components["schemas"]["Scope"][] | null;
         };
-        /** @description A secret with which a system signs in at `/oauth/token`. */
+        /** @description A secret with which a system signs in. What it is nobody can read: the service keeps its hash. */
         ClientSecret: {
             /** @description The system. */
             client_id: components["schemas"]["ClientId"];
-            /** @description Shown once; null when the request is repeated with the same idempotency key. */
-            client_secret?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description It is refused after this moment.
+             */
+            expires_at: string | null;
+            id: components["schemas"]["ClientSecretId"];
+            /** @description The organisation of the system. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description A secret of a council's system.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        ClientSecretId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        ClientSecretPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["ClientSecret"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A fresh access token of a system. */
+        ClientToken: {
+            /** @description Send it as `Authorization: Bearer …`. */
+            access_token: string;
+            /**
+             * Format: date-time
+             * @description The system, or the secret it came with, ends at this moment, which is less than 30 days away: time to renew it.
+             */
+            credential_expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds until it ends.
+             * @example 600
+             */
+            expires_in: number;
+            /**
+             * @description What it is good for; absent, if it is for all that the role of the system may.
+             * @example kpis:read plans:write
+             */
+            scope?: string | null;
+            /**
+             * @description How the token is sent.
+             * @example Bearer
+             */
+            token_type: string;
+        };
+        /** @description When a system last got a token. */
+        ClientUse: {
+            /**
+             * @description With what: the id of a secret, or the `kid` of a key.
+             * @example 2026-04
+             */
+            credential: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            used_at: string;
+        };
+        /** @description When a system got tokens. */
+        ClientUses: {
+            /** @description One for each secret and key, the last use first. */
+            items: components["schemas"]["ClientUse"][];
         };
         /**
          * @description How a value is compared with its target.
@@ -2233,6 +2456,11 @@ export interface components {
          */
         Cursor: string;
         /**
+         * @description Curve of a public key that has one.
+         * @enum {string}
+         */
+        Curve: "Ed25519" | "P-256";
+        /**
          * @description An exact decimal, as a string; digits after the point are kept as written.
          * @example 17.7
          */
@@ -2265,11 +2493,13 @@ export interface components {
          * @example editor@nanbu.example.jp
          */
         Email: string;
+        /** @description The token is good no more; there is nothing to say. */
+        Ended: Record<string, never>;
         /**
          * @description Kinds of records, by the plural noun of their table.
          * @enum {string}
          */
-        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
+        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "client_secrets" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
         /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
         Evaluation: {
             /**
@@ -2928,6 +3158,20 @@ export interface components {
             /** @description `after` of the next page; null on the last one. */
             next?: string | null;
         };
+        /** @description A secret with which a system signs in at `/oauth/token`. */
+        IssuedClientSecret: {
+            /** @description The system. */
+            client_id: components["schemas"]["ClientId"];
+            /** @description Shown once; null when the request is repeated with the same idempotency key. */
+            client_secret?: string | null;
+            /**
+             * Format: date-time
+             * @description It is refused after this moment.
+             */
+            expires_at?: string | null;
+            /** @description The secret's own id, to end it by. */
+            id: components["schemas"]["ClientSecretId"];
+        };
         /**
          * @description How far an entry has come.
          * @enum {string}
@@ -2952,11 +3196,36 @@ export interface components {
              */
             version?: number | null;
         };
+        /**
+         * @description How assertions are signed: always with a private key.
+         * @enum {string}
+         */
+        KeyAlgorithm: "EdDSA" | "ES256" | "RS256" | "PS256";
+        /**
+         * @description Name of a key (`kid`), unique among the keys of its system.
+         * @example 2026-04
+         */
+        KeyId: string;
+        /**
+         * @description Kind of a public key.
+         * @enum {string}
+         */
+        KeyKind: "OKP" | "EC" | "RSA";
+        /**
+         * @description A number of a public key, in base64url.
+         * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+         */
+        KeyNumber: string;
         /** @description JSON Web Key Set. */
         KeySet: {
             /** @description Keys that sign, and keys whose tokens may still be in use. */
             keys: Record<string, never>[];
         };
+        /**
+         * @description What a key is for.
+         * @enum {string}
+         */
+        KeyUse: "sig";
         /** @description The definition sheet of a KPI. */
         Kpi: {
             area_rule: components["schemas"]["AreaRule"];
@@ -3622,7 +3891,7 @@ export interface components {
              * @example 南部町
              */
             organization_name?: string | null;
-            /** @description What the role may do: resource:action:relation, as in policy.toml. */
+            /** @description What the role may do within the scope of the token: resource:action:relation, as in policy.toml. */
             permissions: string[];
             role: components["schemas"]["Role"];
         };
@@ -3959,6 +4228,20 @@ export interface components {
          * @example 麒麟のまち孤独・孤立対策官民連携PF
          */
         Name: string;
+        /**
+         * Format: network
+         * @description Address or network (CIDR) of callers, IPv4 or IPv6.
+         * @example 203.0.113.0/24
+         */
+        Network: string;
+        /** @description What is wanted of a new secret. */
+        NewClientSecret: {
+            /**
+             * Format: date-time
+             * @description It is refused after this moment.
+             */
+            expires_at?: string | null;
+        };
         /** @description A new password. */
         NewPassword: {
             /**
@@ -3972,6 +4255,40 @@ export interface components {
          * @enum {string}
          */
         NoteState: "explained" | "fixed";
+        /** @description The body of an error of the OAuth endpoints: what RFC 6749 section 5.2 says, and what a problem says besides. */
+        OAuthError: {
+            /**
+             * @description Stable, for machines, and finer than `error`.
+             * @example client_refused
+             */
+            code: string;
+            /**
+             * @description The code of RFC 6749.
+             * @example invalid_client
+             */
+            error: string;
+            /**
+             * @description What is wrong, for whoever writes the system.
+             * @example client id, secret or signature are wrong
+             */
+            error_description: string;
+            /**
+             * Format: uuid
+             * @description The request, as the log of the service names it.
+             */
+            request_id?: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 401
+             */
+            status: number;
+            /**
+             * @description What is wrong and what to do, in Japanese.
+             * @example 連携システムのIDかシークレットが違います。設定を確かめてください。
+             */
+            title: string;
+        };
         /** @description An organisation. */
         Organization: {
             /** @description Other names under which it is found. */
@@ -5004,11 +5321,44 @@ export interface components {
          * @example 各町における理解促進を進める。
          */
         Prose: string;
+        /** @description A public key (JSON Web Key, RFC 7517) whose private half only the system has. */
+        PublicKey: {
+            alg?: components["schemas"]["KeyAlgorithm"] | null;
+            crv?: components["schemas"]["Curve"] | null;
+            e?: components["schemas"]["KeyNumber"] | null;
+            kid: components["schemas"]["KeyId"];
+            kty: components["schemas"]["KeyKind"];
+            n?: components["schemas"]["KeyNumber"] | null;
+            use?: components["schemas"]["KeyUse"] | null;
+            x?: components["schemas"]["KeyNumber"] | null;
+            y?: components["schemas"]["KeyNumber"] | null;
+        };
         /**
          * @description How settled a value is.
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
+        /** @description A token to be ended. The system proves who it is as it does for a token. */
+        Revocation: {
+            /** @description A JWT that the system has signed. */
+            client_assertion?: string;
+            /** @description With `client_assertion`. */
+            client_assertion_type?: components["schemas"]["AssertionType"];
+            /**
+             * Format: uuid
+             * @description The system; may stand in the `Authorization` header instead.
+             */
+            client_id?: string;
+            /** @description Its secret; may stand in the `Authorization` header instead. */
+            client_secret?: string;
+            /** @description The access token. */
+            token: string;
+            /**
+             * @description Not needed: there is one kind of tokens.
+             * @example access_token
+             */
+            token_type_hint?: string;
+        };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;
@@ -5239,6 +5589,12 @@ export interface components {
             start_time?: components["schemas"]["TimeOfDay"] | null;
             when: components["schemas"]["Period"];
         };
+        /**
+         * @description What a system may do: read records of a kind, or read and write them. A kind stands for the sheet with all below
+         *     it; policy.toml says what each covers.
+         * @enum {string}
+         */
+        Scope: "organizations:read" | "organizations:write" | "platforms:read" | "platforms:write" | "projects:read" | "projects:write" | "plans:read" | "plans:write" | "kpis:read" | "kpis:write" | "municipality_facts:read" | "municipality_facts:write" | "finding_notes:read" | "finding_notes:write" | "external_ids:read" | "external_ids:write" | "accounts:read";
         /** @description A slot of a document that holds prose: the heading is printed even when it is empty. */
         Section: {
             /** @description The lines, in order. */
@@ -6233,6 +6589,274 @@ export interface operations {
             };
         };
     };
+    list_client_secrets: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Of this system. */
+                client_id?: components["schemas"]["ClientId"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientSecretPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_client_secret: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_secret_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientSecret"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_client_secret: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_secret_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_clients: {
         parameters: {
             query?: {
@@ -6755,7 +7379,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClientSecret"];
+            };
+        };
         responses: {
             /** @description The secret, shown this once. */
             201: {
@@ -6763,7 +7391,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientSecret"];
+                    "application/json": components["schemas"]["IssuedClientSecret"];
                 };
             };
             /** @description The request cannot be read: header, query or JSON. */
@@ -6811,7 +7439,108 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_client_uses: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientUses"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13928,6 +14657,75 @@ export interface operations {
             };
         };
     };
+    revoke_client_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description The request cannot be read, or asks for what there is not; `error` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            /** @description The system has not proved who it is; `error_description` says why. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            /** @description The system may not ask from this address. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     issue_client_token: {
         parameters: {
             query?: never;
@@ -13947,61 +14745,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccessToken"];
+                    "application/json": components["schemas"]["ClientToken"];
                 };
             };
-            /** @description The request cannot be read. */
+            /** @description The request cannot be read, or asks for what there is not; `error` says which. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description Not signed in, or wrong credentials. */
+            /** @description The system has not proved who it is; `error_description` says why. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description Not from the service's own pages. */
+            /** @description The system may not ask from this address. */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is larger than 1 MiB. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Fields are not as the schema says. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
             /** @description Too many attempts; `Retry-After` says when to try again. */

@@ -151,7 +151,6 @@ create table credentials (
   holder_id uuid not null,
   secret_hash text not null,
   created_at timestamptz not null default now(),
-  last_used_at timestamptz,
   constraint credentials_pkey primary key (id)
 );
 create index credentials_holder_id on credentials (holder_id);
@@ -198,7 +197,7 @@ create table signing_keys (
 -- that row-level security needs anyway, and makes revocation immediate.
 create function app_begin(
   p_kind text, p_actor uuid, p_org uuid, p_session uuid, p_request uuid, p_reason text, p_as_of timestamptz
-) returns table (actor_name text, role text, org_name text, org_kind text, prefecture_code text)
+) returns table (actor_name text, role text, org_name text, org_kind text, prefecture_code text, scopes text[], addresses text[])
   language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   if p_kind = 'user' then
@@ -210,9 +209,12 @@ begin
     join organizations o on o.id = s.organization_id
     where s.id = p_session and s.actor_id = p_actor and s.organization_id = p_org and s.revoked_at is null and s.expires_at > now();
   elsif p_kind = 'client' then
-    select c.name, c.role, o.name, o.kind, o.prefecture_code into actor_name, role, org_name, org_kind, prefecture_code
+    -- The session of a system is its token.
+    select c.name, c.role, o.name, o.kind, o.prefecture_code, c.scopes, c.addresses
+    into actor_name, role, org_name, org_kind, prefecture_code, scopes, addresses
     from clients c join organizations o on o.id = c.owner_org_id
-    where c.id = p_actor and c.owner_org_id = p_org and c.active and coalesce(c.expires_at, 'infinity') > now();
+    where c.id = p_actor and c.owner_org_id = p_org and c.active and coalesce(c.expires_at, 'infinity') > now()
+      and not exists (select 1 from revoked_tokens t where t.id = p_session);
   else
     role := p_kind;
   end if;
