@@ -67,6 +67,8 @@ macro_rules! texts {
                 let mut schema = string_schema(concat!($($doc),+).trim(), $pattern, $max, $example);
                 if let RefOr::T(Schema::Object(object)) = &mut schema {
                     object.format = format_of(stringify!($name));
+                    // A format says by itself how long its texts are.
+                    object.max_length = object.max_length.filter(|_| object.format.is_none());
                 }
                 schema
             }

@@ -5,6 +5,7 @@ import { EMPTY_WORDS } from "../../lib/prose";
 import { ORGANIZATION_KINDS, ROLES } from "../admin-users/words";
 import { AREA_RULES, COMPARATORS, DIRECTIONS, FREQUENCIES, MISSING, PERIOD_KINDS, QUALITIES, TARGET_KINDS, TIME_RULES, VALUE_TYPES, VISIBILITIES } from "../kpi/words";
 import { KIND_WORDS, PLAN_KINDS, PROGRESS_WORDS, STAGES, STATE_WORDS } from "../plan/sheet";
+import { SCOPES, scopeWord } from "../admin-clients/words";
 import { FINDING_RULES, LAUNCH_STATES, MEMBER_KINDS, MEMBER_ROLES, PLATFORM_KINDS, STATUS_WORDS } from "../platform/words";
 import { MEDIA_KINDS, PROGRESS } from "../project/words";
 
@@ -15,6 +16,7 @@ export const ENTITIES: Record<string, { word: string; page?: string; list?: { la
   user_roles: { word: "役割", list: { label: "管理", href: "/admin/users" } },
   grants: { word: "閲覧の許可" },
   clients: { word: "連携システム", list: { label: "管理", href: "/admin/clients" } },
+  client_secrets: { word: "連携システムのシークレット", list: { label: "管理", href: "/admin/clients" } },
   platforms: { word: "プラットフォーム", page: "/platforms/", list: { label: "プラットフォーム", href: "/platforms" } },
   platform_years: { word: "プラットフォームの年度の記録" },
   members: { word: "参画メンバー" },
@@ -129,6 +131,19 @@ const FIELDS: Record<string, string> = {
   active: "有効",
   role: "役割",
   expires_at: "有効期限",
+  client_id: "連携システム",
+  scopes: "できること",
+  addresses: "接続元のアドレス",
+  public_keys: "公開鍵",
+  kid: "鍵の名前",
+  kty: "鍵の種類",
+  crv: "曲線",
+  x: "鍵の値 x",
+  y: "鍵の値 y",
+  n: "鍵の値 n",
+  e: "鍵の値 e",
+  alg: "署名の方式",
+  use: "鍵の用途",
   layer: "層",
   area_name: "圏域名",
   launches: "立ち上げ",
@@ -262,6 +277,11 @@ const CODES: Record<string, Record<string, string>> = {
   "projects.kind": MEDIA_KINDS,
   "kpi_targets.kind": labels(TARGET_KINDS),
   "municipality_facts.kind": { population: "人口", households: "世帯数", elderly_rate: "高齢化率", area: "面積", districts: "地区数", other: "その他" },
+  "clients.scopes": Object.fromEntries(Object.keys(SCOPES).flatMap((kind) => [`${kind}:read`, `${kind}:write`].map((scope) => [scope, scopeWord(scope)]))),
+  kty: { OKP: "Ed25519", EC: "P-256", RSA: "RSA" },
+  crv: { Ed25519: "Ed25519", "P-256": "P-256" },
+  alg: { EdDSA: "EdDSA", ES256: "ES256", RS256: "RS256", PS256: "PS256" },
+  use: { sig: "署名" },
   "finding_notes.state": { explained: "説明済", fixed: "修正済" },
 };
 
