@@ -49,7 +49,8 @@ async function system() {
     { params: { path: { user_id: user.id } }, body: { password: account.password } }));
   const admin = await signIn(account);
   const { id: client_id } = await ok(admin.POST("/api/v1/clients", { body: { name: "業務システム" } }));
-  const { client_secret } = await ok(admin.POST("/api/v1/clients/{client_id}/secrets", { params: { path: { client_id } } }));
+  const { client_secret } = await ok(admin.POST("/api/v1/clients/{client_id}/secrets",
+    { params: { path: { client_id } }, body: {} }));
   assert.ok(client_secret);
   const grant = await ok(as().POST("/api/v1/oauth/token", {
     body: { grant_type: "client_credentials", client_id, client_secret },

@@ -165,7 +165,7 @@ def system(generated):
     town = service.make_town()
     people = [package.AuthenticatedClient(base_url=service.URL, token=who.token()) for who in (town.admin, town.editor)]
     made = api("clients", "create_client").sync(client=people[0], body=model("ClientFields")(name="業務システム"))
-    secret = api("clients", "issue_client_secret").sync(made.id, client=people[0])
+    secret = api("clients", "issue_client_secret").sync(made.id, client=people[0], body=model("NewClientSecret")())
     with package.Client(base_url=service.URL) as guest:
         grant = api("oauth", "issue_client_token").sync(
             client=guest,

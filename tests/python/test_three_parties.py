@@ -467,7 +467,7 @@ class House:
 
 def credentials_of(api: httpx.Client) -> tuple[str, str]:
     client = api.post("clients", json={"name": "業務システム"}).raise_for_status().json()["id"]
-    return client, api.post(f"clients/{client}/secrets").raise_for_status().json()["client_secret"]
+    return client, api.post(f"clients/{client}/secrets", json={}).raise_for_status().json()["client_secret"]
 
 
 @pytest.fixture(scope="module")
