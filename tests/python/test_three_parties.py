@@ -127,7 +127,8 @@ class Patient(httpx.HTTPTransport):
     """Ten systems at once may be more than a small machine serves: what is told to wait, waits."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        while (answer := super().handle_request(request)).status_code == 503:
+        until = time.monotonic() + 60
+        while (answer := super().handle_request(request)).status_code == 503 and time.monotonic() < until:
             answer.close()
             time.sleep(int(answer.headers["retry-after"]))
         return answer
@@ -151,7 +152,6 @@ class System(nightly.Tsunagi):
         self.path = folder / f"{organization}.sqlite"
         self.rows: dict[str, dict] = {}
         self.settled: list[dict] = []
-        self.crossed = 0
 
     def authorization(self) -> str:
         if time.monotonic() > self.until:
@@ -182,19 +182,19 @@ class System(nightly.Tsunagi):
         items += [self.item(identity, **row) for identity, row in self.rows.items()]
         answer = self.batch(items)
         counts = {outcome: count for outcome, count in answer["counts"].items() if count}
-        while True:
+        for _ in range(20):
             left = [result for result in answer["items"] if result["outcome"] in ("conflict", "error")]
             if not left:
                 return counts
             items = [self.settle(items[result["index"]], result) for result in left]
             answer = self.batch(items)
+        raise AssertionError(f"never settled: {answer}")
 
     def settle(self, item: dict, conflict: dict) -> dict:
         """As a person would, with three versions at hand: of what both have changed ours stands, the rest is kept."""
         if conflict["outcome"] == "error":
             # Somebody else's change was committed while the batch ran; sent again, it is the conflict that it was.
             assert conflict["problem"]["code"] == "not_found", conflict
-            self.crossed += 1
             return item
         base, theirs = conflict["base"], conflict["problem"]["current"]
         assert conflict["problem"]["code"] == "changed_by_others" and theirs["version"] == conflict["version"]
