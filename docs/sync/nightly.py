@@ -48,13 +48,13 @@ class Tsunagi:
     def ask(self, path: str, body: dict | None = None, key: str | None = None) -> tuple[int, dict]:
         """One request, repeated until it is answered: a write is safe to repeat because of its key."""
         for attempt in range(8):
-            headers = {"Authorization": self.authorization(), "Content-Type": "application/json"}
-            if key:
-                headers["Idempotency-Key"] = key
-            data = None if body is None else json.dumps(body).encode()
-            request = urllib.request.Request(f"{URL}/api/v1{path}", data, headers)
             pause = min(2**attempt, 60)
             try:
+                headers = {"Authorization": self.authorization(), "Content-Type": "application/json"}
+                if key:
+                    headers["Idempotency-Key"] = key
+                data = None if body is None else json.dumps(body).encode()
+                request = urllib.request.Request(f"{URL}/api/v1{path}", data, headers)
                 with urllib.request.urlopen(request, timeout=60) as answer:
                     return answer.status, json.load(answer)
             except urllib.error.HTTPError as error:

@@ -409,6 +409,8 @@ impl From<DatabaseError> for Error {
             }
             _ if info.message().contains("lock timeout") => Self::Conflict("idempotency_in_progress".to_owned()),
             _ if info.message().contains("statement timeout") => Self::Unavailable(5),
+            // Two waited for each other; this one was given up and can be sent again.
+            _ if info.message() == "deadlock detected" => unavailable(info.message()),
             _ => Self::internal(error),
         }
     }

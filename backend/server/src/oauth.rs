@@ -531,7 +531,9 @@ fn said(app: &App, client: &Client, claims: &Assertion) -> Result<DateTime<Utc>>
         return Err(refuse("invalid_client", "assertion_claims", description));
     }
     let now = Utc::now();
-    let ahead = |time: i64| TimeDelta::try_seconds(time.saturating_sub(now.timestamp())).unwrap_or(TimeDelta::MAX);
+    // A number beyond all times is as far away as a century.
+    let century = 100 * 366 * 24 * 3600;
+    let ahead = |time: i64| TimeDelta::seconds(time.saturating_sub(now.timestamp()).clamp(-century, century));
     let late = |time: i64, most: TimeDelta| ahead(time) > most + SKEW;
     let wrong_time = match (claims.iat, claims.nbf) {
         (Some(iat), _) if late(iat, TimeDelta::zero()) || ahead(iat) < -(LONGEST + SKEW) => Some(("iat", iat)),

@@ -422,11 +422,18 @@ impl Cluster {
 
     /// Starts it again after it was killed, at the same address.
     pub fn start_again(&mut self) -> Result<()> {
-        let (Some((command, log)), Owned::Child(child)) = (&mut self.start, &mut self.process) else {
-            fail!("only a PostgreSQL that was started here can be started again");
-        };
-        *child = Background::start("PostgreSQL", command, log)?;
-        self.wait_until_it_answers()
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let (Some((command, log)), Owned::Child(child)) = (&mut self.start, &mut self.process) else {
+                fail!("only a PostgreSQL that was started here can be started again");
+            };
+            *child = Background::start("PostgreSQL", command, log)?;
+            match self.wait_until_it_answers() {
+                // A process that was born while it was killed holds the memory until it notices.
+                Err(why) if why.to_string().contains("still in use") && process::pause(deadline)? => {}
+                done => return done,
+            }
+        }
     }
 
     fn wait_until_it_answers(&mut self) -> Result<()> {
