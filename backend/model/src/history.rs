@@ -19,6 +19,7 @@ text_enum! {
         UserRoles = "user_roles",
         Grants = "grants",
         Clients = "clients",
+        Webhooks = "webhooks",
         Platforms = "platforms",
         PlatformYears = "platform_years",
         Members = "members",

@@ -53,6 +53,10 @@ typed_ids! {
     GrantId,
     /// A council's system.
     ClientId,
+    /// Where a system is told of changes.
+    WebhookId,
+    /// A message to a webhook.
+    WebhookDeliveryId,
     /// A sign-in.
     SessionId,
     /// A platform (官民連携プラットフォーム, 地域協議会, 協議体 …).

@@ -504,6 +504,8 @@ fn describe(tag: &str) -> &'static str {
         "user-roles" => "Roles of accounts.",
         "grants" => "Access for advisers and partners.",
         "clients" => "Councils' systems.",
+        "webhooks" => "Whom to tell of changes.",
+        "webhook-deliveries" => "What became of messages to webhooks.",
         "home" => "What to do.",
         _ => "Operations.",
     }

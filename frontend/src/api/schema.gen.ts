@@ -1881,6 +1881,165 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages to the webhooks of the caller's organisation, newest first.
+         * @description Each with what became of it. What was delivered is kept for 30 days, what was given up for 400.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-deliveries/{webhook_delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again at once: one that was given up, or one whose turn has not come.
+         * @description It keeps its `webhook-id`. One that was given up is tried once more and is then delivered or given up again; one that was
+         *     delivered is 409 `webhook_deliveries_delivered`.
+         */
+        post: operations["retry_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks of the caller's organisation, in the order of their making.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Have a system told of changes from now on. Nothing is sent before it has a secret.
+         * @description Messages are posted as the Standard Webhooks specification says: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+         *     Their body names what has changed (kind, id, version) and never contains the records: the system reads them here, with
+         *     its own rights. An address that may not be called is 409 `webhooks_url_…`; a system that is switched off or has expired
+         *     is 409 `webhooks_client_active`.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a webhook.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook with its secrets and messages.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook (JSON merge patch). It goes on at once, and from where it was.
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell a webhook everything again from a point on, in new messages. The receiver gets each record as it is now.
+         * @description 409 `webhooks_replay_from` unless exactly one of `after` and `since` is given; 409 `webhooks_replay_kept` for what is
+         *     not kept any more.
+         */
+        post: operations["replay_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a secret for a webhook.
+         * @description The secret before it stays good: messages are signed with both, so that the receiver can change over. The one before
+         *     that ends.
+         */
+        post: operations["issue_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message of type `ping` now, and say what came back.
+         * @description It is signed as all are, also while the webhook is not active; it is not repeated and not kept. Without a secret it is
+         *     409 `webhooks_secret`.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2238,6 +2397,11 @@ export interface components {
          */
         Decimal: string;
         /**
+         * @description What became of a message.
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "delivered" | "dead" | "retry";
+        /**
          * @description Values of dimensions, by name.
          * @example {
          *       "年代": "20代"
@@ -2269,7 +2433,7 @@ export interface components {
          * @description Kinds of records, by the plural noun of their table.
          * @enum {string}
          */
-        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
+        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "webhooks" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
         /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
         Evaluation: {
             /**
@@ -5009,6 +5173,16 @@ export interface components {
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
+        /** @description From where on to tell again: exactly one of the two. */
+        Replay: {
+            /** @description `next` of a message, or of an answer of `GET /changes` to the same system. */
+            after?: components["schemas"]["Cursor"];
+            /**
+             * Format: date-time
+             * @description A moment of the last 400 days.
+             */
+            since?: string;
+        };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
             actor_id: components["schemas"]["PlanActorId"] | null;
@@ -5540,6 +5714,166 @@ export interface components {
          * @example https://www.example.jp/
          */
         WebAddress: string;
+        /** @description Where a system is told that records have changed, so that it need not ask. */
+        Webhook: {
+            /** @description One that is not active is told nothing; what it missed it is told when it is active again. */
+            active: boolean;
+            /** @description The system that is told. It is told of what it may see, and of nothing while it is switched off or has expired. */
+            client_id: components["schemas"]["ClientId"];
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            description: components["schemas"]["Line"] | null;
+            /** @description Only changes of these kinds of records; of all kinds if empty. */
+            entities: components["schemas"]["Entity"][];
+            id: components["schemas"]["WebhookId"];
+            /** @description The organisation of the system. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /** @description Where messages are posted: https, port 443 or 8443, an address of the public internet in its plain spelling. */
+            url: components["schemas"]["WebhookUrl"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description A message to a webhook and what became of it. */
+        WebhookDelivery: {
+            /**
+             * Format: int32
+             * @description What the receiver answered last: its HTTP status.
+             * @example 503
+             */
+            answer_status?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was sent last.
+             */
+            attempted_at?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was sent.
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * @description Why the last attempt failed: `status` (not 2xx), `timeout`, `unresolved`, `forbidden_address`, `not_connected`, `tls` or
+             *     `broken_answer`.
+             * @example status
+             */
+            failure?: string | null;
+            /** @description Also the `webhook-id` of each attempt, after `msg_`. */
+            id: components["schemas"]["WebhookDeliveryId"];
+            /**
+             * @description The body, as it is sent: JSON.
+             * @example {"type":"records.changed","timestamp":"2026-04-01T00:00:00Z","data":{"items":[],"next":"…"}}
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description When it is sent next, if it is not delivered and not given up.
+             */
+            next_attempt_at?: string | null;
+            /** @description The organisation of the webhook. */
+            organization_id: components["schemas"]["OrganizationId"];
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description To whom. */
+            webhook_id: components["schemas"]["WebhookId"];
+        };
+        /**
+         * Format: uuid
+         * @description A message to a webhook.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        WebhookDeliveryId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        WebhookDeliveryPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["WebhookDelivery"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description What can be written of a webhook. */
+        WebhookFields: {
+            /** @description One that is not active is told nothing; what it missed it is told when it is active again. */
+            active?: boolean;
+            /** @description The system that is told. It is told of what it may see, and of nothing while it is switched off or has expired. */
+            client_id: components["schemas"]["ClientId"];
+            description?: components["schemas"]["Line"] | null;
+            /** @description Only changes of these kinds of records; of all kinds if empty. */
+            entities?: components["schemas"]["Entity"][];
+            /** @description Where messages are posted: https, port 443 or 8443, an address of the public internet in its plain spelling. */
+            url: components["schemas"]["WebhookUrl"];
+        };
+        /**
+         * Format: uuid
+         * @description Where a system is told of changes.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        WebhookId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        WebhookPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Webhook"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        WebhookPatch: {
+            /** @description One that is not active is told nothing; what it missed it is told when it is active again. */
+            active?: boolean | null;
+            /** @description The system that is told. It is told of what it may see, and of nothing while it is switched off or has expired. */
+            client_id?: components["schemas"]["ClientId"];
+            description?: components["schemas"]["Line"] | null;
+            /** @description Only changes of these kinds of records; of all kinds if empty. */
+            entities?: components["schemas"]["Entity"][] | null;
+            /** @description Where messages are posted: https, port 443 or 8443, an address of the public internet in its plain spelling. */
+            url?: components["schemas"]["WebhookUrl"];
+        };
+        /** @description What signs the messages to a webhook. */
+        WebhookSecret: {
+            /**
+             * @description Shown once; null when the request is repeated with the same idempotency key. `whsec_` and 32 bytes in base64.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=
+             */
+            secret?: string | null;
+            /** @description The webhook. */
+            webhook_id: components["schemas"]["WebhookId"];
+        };
+        /** @description What came of a message that was sent to try. */
+        WebhookTest: {
+            /**
+             * Format: int32
+             * @description Its HTTP status.
+             * @example 204
+             */
+            answer_status?: number | null;
+            /** @description The receiver answered with 2xx. */
+            delivered: boolean;
+            /**
+             * @description Why not, as in a delivery.
+             * @example timeout
+             */
+            failure?: string | null;
+        };
+        /**
+         * Format: webhook-url
+         * @description Address to which changes are told.
+         * @example https://council.example.jp/tsunagi
+         */
+        WebhookUrl: string;
     };
     responses: never;
     parameters: never;
@@ -20718,6 +21052,973 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description To this webhook. */
+                webhook_id?: components["schemas"]["WebhookId"];
+                /** @description `dead`: those that were given up. */
+                status?: components["schemas"]["DeliveryStatus"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_webhook: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+                "application/merge-patch+json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret, shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
