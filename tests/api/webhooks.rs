@@ -603,7 +603,7 @@ async fn everything_can_be_told_again_from_a_point_on() {
     admin
         .post(&replay, json!({ "after": "x" }))
         .await
-        .problem(400, "bad_cursor");
+        .problem(409, "webhooks_replay_cursor");
 }
 
 #[tokio::test]

@@ -128,6 +128,7 @@ fn constraint(name: &str) -> String {
         "webhooks_client_active" => "停止中か期限切れの連携システムです。利用できるようにしてから登録してください。",
         "webhooks_secret" => "先にシークレットを発行してください。",
         "webhooks_replay_from" => "after か since のどちらか一方を指定してください。",
+        "webhooks_replay_cursor" => "after は、届いた通知の next か GET /changes の next をそのまま使ってください。",
         "webhooks_replay_kept" => "送り直せるのは直近400日の変更です。それより前は GET /changes で読んでください。",
         "webhook_deliveries_delivered" => "この通知は届いています。送り直すときは replay を使ってください。",
         "users_email_key" => "このメールアドレスはすでに使われています。",

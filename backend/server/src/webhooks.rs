@@ -236,8 +236,8 @@ struct Replay {
 
 /// Tell a webhook everything again from a point on, in new messages. The receiver gets each record as it is now.
 ///
-/// 409 `webhooks_replay_from` unless exactly one of `after` and `since` is given; 409 `webhooks_replay_kept` for what is
-/// not kept any more.
+/// 409 `webhooks_replay_from` unless exactly one of `after` and `since` is given; 409 `webhooks_replay_cursor` for a cursor
+/// that is none, `webhooks_replay_kept` for what is not kept any more.
 #[utoipa::path()]
 #[post("/webhooks/{webhook_id}/replay")]
 async fn replay_webhook(
@@ -251,7 +251,11 @@ async fn replay_webhook(
                 Replay {
                     after: Some(after),
                     since: None,
-                } => Position::read(&after).map(|_| after)?,
+                } => {
+                    // Every text is as the schema says; that it is none of ours is for nobody but us to know.
+                    Position::read(&after).map_err(|_| Error::Conflict("webhooks_replay_cursor".to_owned()))?;
+                    after
+                }
                 Replay {
                     after: None,
                     since: Some(since),

@@ -1988,8 +1988,8 @@ export interface paths {
         put?: never;
         /**
          * Tell a webhook everything again from a point on, in new messages. The receiver gets each record as it is now.
-         * @description 409 `webhooks_replay_from` unless exactly one of `after` and `since` is given; 409 `webhooks_replay_kept` for what is
-         *     not kept any more.
+         * @description 409 `webhooks_replay_from` unless exactly one of `after` and `since` is given; 409 `webhooks_replay_cursor` for a cursor
+         *     that is none, `webhooks_replay_kept` for what is not kept any more.
          */
         post: operations["replay_webhook"];
         delete?: never;
