@@ -41,7 +41,7 @@ test("a webhook is registered, gets its secret and is tried", async () => {
   await accessible(page);
   await form.getByRole("button", { name: "登録する" }).click();
   await form.getByRole("button", { name: "発行する" }).click();
-  secret = await form.getByLabel(/^シークレット/).inputValue();
+  secret = await form.getByRole("textbox", { name: /^シークレット/ }).inputValue();
   assert.match(secret, /^whsec_/);
   await accessible(page);
   await form.getByRole("button", { name: "控えたので閉じる" }).click();

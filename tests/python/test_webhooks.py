@@ -38,7 +38,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.journal: list[tuple[dict[str, str], bytes]] = []
-        self.refused, self.broken = 0, False
+        self.refused, self.broken, self.slowness = 0, False, 0.0
         self.url = f"http://127.0.0.1:{self.server_port}/hook"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -61,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.refused += 1
         else:
             self.server.journal.append((headers, body))
+        time.sleep(random.uniform(0, self.server.slowness))
         self.send_response(503 if self.server.broken else 204)
         self.end_headers()
 
@@ -163,6 +164,7 @@ class Services:
         folder = service.SCRATCH / "killed"
         folder.mkdir(parents=True, exist_ok=True)
         self.log = (folder / "log.txt").open("wb")
+        self.clients: list[httpx.Client] = []
         self.environment = os.environ | self.SETTINGS | {
             "DATABASE_URL": os.environ["TSUNAGI_SPARE_DATABASE_URL"],
             "MIGRATION_DATABASE_URL": os.environ["TSUNAGI_SPARE_MIGRATION_URL"],
@@ -188,9 +190,13 @@ class Services:
         self.running[number] = self.start(self.ports[number])
 
     def client(self, token: str) -> "Persistent":
-        return Persistent(self.ports, token)
+        made = Persistent(self.ports, token)
+        self.clients += made.clients
+        return made
 
     def end(self) -> None:
+        for client in self.clients:
+            client.close()
         for process in self.running:
             process.kill()
             process.wait()
@@ -231,6 +237,8 @@ def services():
 def test_of_what_is_committed_nothing_is_lost_while_services_are_killed_and_the_receiver_fails(services, receiver):
     admin, editor = found_a_town(services)
     webhook = admin_hook(admin, receiver.url)
+    # Long enough for a service to be killed between the receiver's note and the service's own.
+    receiver.slowness = 0.3
     writing, acknowledged, lock = True, [], threading.Lock()
 
     def write(number: int) -> None:

@@ -38,7 +38,7 @@ function Webhooks() {
   const [making, setMaking] = useState(false);
   const [task, setTask] = useState<Task>();
   const close = () => setTask(undefined);
-  const systems = useEveryPage(["clients"], (after) => client.GET("/api/v1/clients", { params: { query: { limit: 200, after } } }).then(({ data }) => data ?? { items: [] }));
+  const systems = useEveryPage(["clients", "every"], (after) => client.GET("/api/v1/clients", { params: { query: { limit: 200, after } } }).then(({ data }) => data ?? { items: [] }));
   const webhooks = usePages(["webhooks"], (after) => client.GET("/api/v1/webhooks", { params: { query: { limit: 50, after } } }).then(({ data }) => data ?? { items: [] }));
   const dead = useDead();
   const nameOf = (id: string) => systems.data?.find((system) => system.id === id)?.name ?? "";
