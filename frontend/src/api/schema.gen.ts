@@ -5175,13 +5175,12 @@ export interface components {
         Quality: "provisional" | "final" | "estimated";
         /** @description From where on to tell again: exactly one of the two. */
         Replay: {
-            /** @description `next` of a message, or of an answer of `GET /changes` to the same system. */
-            after?: components["schemas"]["Cursor"];
+            after?: components["schemas"]["Cursor"] | null;
             /**
              * Format: date-time
              * @description A moment of the last 400 days.
              */
-            since?: string;
+            since?: string | null;
         };
         /** @description A cell of the sheet, apart from its entries. A cell without a row is simply not entered. */
         RoadmapCell: {
