@@ -12,6 +12,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use server::access::App;
 use server::config::Config;
+use server::outbound::{Reach, Reachable};
+use server::webhooks::Settings;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -130,6 +132,7 @@ pub const CLIENT_SECRET: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_
 pub struct TestApp {
     pub url: String,
     pub http: reqwest::Client,
+    config: Config,
     database: String,
     sql: tokio_postgres::Client,
     tokens: Mutex<HashMap<&'static str, String>>,
@@ -156,12 +159,19 @@ impl TestApp {
             key: KEY,
             behind_proxy: true,
             demo: false,
+            webhooks: Settings {
+                reachable: Reachable(vec![Reach::Net("127.0.0.0/8".parse().expect("a network"))]),
+                schedule: [50, 100, 150].map(Duration::from_millis).to_vec(),
+                limit: Duration::from_secs(2),
+            },
         };
+        let serving = config.clone();
         let (started, start) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app = Data::new(App::new(config));
+                let app = Data::new(App::new(serving));
                 app.load_keys().await.expect("signing keys");
+                actix_web::rt::spawn(server::webhooks::deliver(app.clone()));
                 let server = HttpServer::new(move || server::app(app.clone()).0)
                     .workers(1)
                     .disable_signals()
@@ -180,10 +190,27 @@ impl TestApp {
         Self {
             url,
             http: reqwest::Client::new(),
+            config,
             database,
             sql,
             tokens: Mutex::default(),
             server,
+            thread: Some(thread),
+        }
+    }
+
+    /// Another instance of the service on the same database, as far as it works without being asked.
+    pub fn another_instance(&self) -> Instance {
+        let config = self.config.clone();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                actix_web::rt::spawn(server::webhooks::deliver(Data::new(App::new(config))));
+                let _ = stopped.await;
+            });
+        });
+        Instance {
+            stop: Some(stop),
             thread: Some(thread),
         }
     }
@@ -342,6 +369,14 @@ impl TestApp {
         ids[0].parse().expect("an id")
     }
 
+    /// A message to a webhook that was given up, past the service.
+    pub async fn undelivered(&self, webhook: &str) -> Uuid {
+        let statement = "insert into webhook_deliveries (id, webhook_id, organization_id, status, message, position)
+             select gen_random_uuid(), id, owner_org_id, 'dead', '{}', '' from webhooks where id = $1::text::uuid returning id::text";
+        let ids = self.texts(statement, &[&webhook]).await;
+        ids[0].parse().expect("an id")
+    }
+
     /// How many versions of records were written so far.
     pub async fn versions(&self) -> String {
         self.texts("select count(*)::text from record_history", &[])
@@ -356,6 +391,19 @@ impl TestApp {
             .await[0]
             .parse()
             .expect("an id")
+    }
+}
+
+/// An instance that stops at once when it is dropped, whatever it is doing.
+pub struct Instance {
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

@@ -100,6 +100,11 @@ fn fixtures() -> BTreeMap<&'static str, Value> {
             json!({ "user_id": "@users", "role": "adviser", "valid_from": "2024-04-01" }),
         ),
         ("users", json!({ "email": "@new", "name": "新任" })),
+        ("webhook-deliveries", json!({ "webhook_id": "@webhooks" })),
+        (
+            "webhooks",
+            json!({ "client_id": "@clients", "url": "http://127.0.0.1:9/" }),
+        ),
     ])
 }
 
@@ -108,6 +113,7 @@ fn action(name: &str) -> Option<Value> {
     match name {
         "password" => Some(json!({ "password": PASSWORD })),
         "carry-over" => Some(json!({ "fiscal_year": 2025 })),
+        "replay" => Some(json!({ "since": chrono::Utc::now() })),
         "transition" => Some(json!({ "status": "submitted" })),
         _ => None,
     }
@@ -149,7 +155,13 @@ impl Records<'_> {
                 body["visibility"] = json!("public");
                 body["status"] = json!("published");
             }
-            let id = self.app.insert(&resource.replace('-', "_"), owner, &body).await;
+            let id = if resource == "webhook-deliveries" {
+                self.app
+                    .undelivered(body["webhook_id"].as_str().unwrap_or_default())
+                    .await
+            } else {
+                self.app.insert(&resource.replace('-', "_"), owner, &body).await
+            };
             self.made.insert(key, id);
             id
         }
@@ -321,7 +333,8 @@ async fn ask(
         ("post", "batch") => {
             Some(json!({ "items": [{ "entity": "platforms", "operation": "delete", "id": Uuid::now_v7() }] }))
         }
-        ("post", "secrets") => Some(json!({})),
+        ("post", "secrets") if path.contains("/clients/") => Some(json!({})),
+        ("post", "secrets" | "test" | "retry") => None,
         ("post", name) if by_id && records.fixtures.contains_key(name) => {
             let mut body = records.body(name, owner, false).await;
             if let Some(parent) = body.get_mut("user_id") {

@@ -26,3 +26,4 @@ mod projects;
 mod roadmap;
 mod schema;
 mod sign_in;
+mod webhooks;

@@ -60,7 +60,7 @@ test("the KPI shows its chart, and the same as a table", async () => {
   await page.close();
 });
 
-for (const [path, task] of [["/admin/users", "利用者を登録"], ["/admin/organizations", "団体を登録"], ["/admin/clients", "システムを登録"]]) {
+for (const [path, task] of [["/admin/users", "利用者を登録"], ["/admin/organizations", "団体を登録"], ["/admin/clients", "システムを登録"], ["/admin/webhooks", "通知先を登録"]]) {
   test(`${path} opens for an administrator and refuses a viewer in words`, async () => {
     const page = await open(ADMIN, path);
     await page.getByRole("button", { name: task }).first().waitFor();

@@ -4,6 +4,8 @@
 #   TSUNAGI_URL             where it runs
 #   TSUNAGI_DEMO_PASSWORD   password of the operator's account (TSUNAGI_TEST_OPERATOR)
 #   TSUNAGI_OPENAPI         the document; default: openapi/openapi.json
+#   TSUNAGI_SERVER, TSUNAGI_SPARE_DATABASE_URL, TSUNAGI_SPARE_MIGRATION_URL
+#                           server program and an empty database (as tsunagi_app, as a superuser) for services that are killed
 #   SCHEMATHESIS_EXAMPLES   examples per operation; the default is the short form, 1000 the long one
 #
 # Arguments go to pytest. The environment in target/python is made when requirements.txt changed.

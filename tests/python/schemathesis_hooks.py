@@ -45,13 +45,16 @@ schemathesis.openapi.format(
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40).map(lambda text: quote(text, safe="")),
 )
 
+# Messages that are sent to try go nowhere: nobody listens there.
+schemathesis.openapi.format("webhook-url", st.sampled_from(["http://127.0.0.1:9/", "https://127.0.0.1:9/hook?key=1"]))
+
 # Who signs in: an editor, the administrator for what only he may do, and the operator for accounts of other
 # organisations. Editor and administrator belong to a town made for this run.
 
 _ACCOUNTS = json.loads(os.environ.get("TSUNAGI_TEST_ACCOUNTS", "{}"))
 _VITAL = frozenset(_ACCOUNTS.get("vital", ()))
 _OPERATION = re.compile(r"/api/v1/organizations/[^/]+/user")
-_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients|client-secrets)|/transition$")
+_ADMINISTRATION = re.compile(r"/api/v1/(users|user-roles|grants|clients|client-secrets|webhooks|webhook-deliveries)|/transition$")
 
 
 def _role(_case: object, context: schemathesis.AuthContext) -> str:
@@ -172,6 +175,7 @@ _ONE_OF = {
     "kpi-placements": ("goal_id", "project_id", "platform_id"),
     "kpi-targets": ("value", "text", "high"),
     "grants": ("user_id", "organization_id"),
+    "webhooks": ("after", "since"),
 }
 
 

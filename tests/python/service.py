@@ -136,5 +136,6 @@ def furnish(town: Town, copies: int = 3) -> dict[str, list[str]]:
             user = create("users", admin, email=f"{mark}@test.example.jp", name="職員")
             create("user-roles", admin, user_id=user, role="municipality_viewer", valid_from="2024-04-01")
             create("grants", admin, organization_id=organization, scope_id=platform, valid_from="2024-04-01")
-            create("clients", admin, name="記録システム")
+            client = create("clients", admin, name="記録システム")
+            create("webhooks", admin, client_id=client, url="http://127.0.0.1:9/")
     return records

@@ -97,6 +97,23 @@ pub async fn changes(
         .await
 }
 
+/// How far these streams had come before a moment.
+pub async fn before(mut db: Db<'_>, streams: &[Uuid], at: DateTime<Utc>) -> Result<Vec<(OrganizationId, i64)>> {
+    #[derive(QueryableByName)]
+    struct Place {
+        #[diesel(sql_type = diesel::sql_types::Uuid)]
+        stream_id: OrganizationId,
+        #[diesel(sql_type = BigInt)]
+        seq: i64,
+    }
+    let places: Vec<Place> = diesel::sql_query("select * from feed_before($1, $2)")
+        .bind::<Array<diesel::sql_types::Uuid>, _>(streams)
+        .bind::<Timestamptz, _>(at)
+        .load(&mut db)
+        .await?;
+    Ok(places.into_iter().map(|p| (p.stream_id, p.seq)).collect())
+}
+
 /// Counts and checksums of one kind in these streams.
 pub async fn counts(mut db: Db<'_>, entity: Entity, streams: &[Uuid]) -> Result<Vec<Count>> {
     // The name of a table cannot be bound; this one comes from the enumeration.

@@ -20,6 +20,7 @@ text_enum! {
         Grants = "grants",
         Clients = "clients",
         ClientSecrets = "client_secrets",
+        Webhooks = "webhooks",
         Platforms = "platforms",
         PlatformYears = "platform_years",
         Members = "members",

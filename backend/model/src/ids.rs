@@ -55,6 +55,10 @@ typed_ids! {
     ClientId,
     /// A secret of a council's system.
     ClientSecretId,
+    /// Where a system is told of changes.
+    WebhookId,
+    /// A message to a webhook.
+    WebhookDeliveryId,
     /// A sign-in.
     SessionId,
     /// A platform (官民連携プラットフォーム, 地域協議会, 協議体 …).

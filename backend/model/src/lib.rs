@@ -31,6 +31,7 @@ pub mod roadmap;
 pub mod sheet;
 pub mod text;
 pub mod value;
+pub mod webhook;
 
 pub use diesel::result::{DatabaseErrorKind, Error};
 pub use ids::*;

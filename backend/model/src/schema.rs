@@ -720,6 +720,58 @@ diesel::table! {
 diesel::joinable!(client_assertions -> clients (client_id));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(client_uses -> clients (client_id));
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        organization_id -> Uuid,
+        status -> Text,
+        message -> Text,
+        position -> Text,
+        attempts -> Int4,
+        created_at -> Timestamptz,
+        attempted_at -> Nullable<Timestamptz>,
+        next_attempt_at -> Nullable<Timestamptz>,
+        answer_status -> Nullable<Int2>,
+        failure -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_states (webhook_id) {
+        webhook_id -> Uuid,
+        position -> Text,
+        next_attempt_at -> Timestamptz,
+        lease -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        seen -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        version -> Int8,
+        owner_org_id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        client_id -> Uuid,
+        url -> Text,
+        description -> Nullable<Text>,
+        entities -> Array<Text>,
+        active -> Bool,
+    }
+}
+
 diesel::joinable!(clients -> organizations (owner_org_id));
 diesel::joinable!(evaluation_levels -> plans (plan_id));
 diesel::joinable!(goal_roles -> goals (goal_id));
@@ -765,6 +817,11 @@ diesel::joinable!(sessions -> organizations (organization_id));
 diesel::joinable!(user_roles -> organizations (owner_org_id));
 diesel::joinable!(user_roles -> users (user_id));
 diesel::joinable!(users -> organizations (owner_org_id));
+diesel::joinable!(webhook_deliveries -> organizations (organization_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
+diesel::joinable!(webhook_secrets -> webhooks (webhook_id));
+diesel::joinable!(webhook_states -> webhooks (webhook_id));
+diesel::joinable!(webhooks -> clients (client_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     change_log,
@@ -808,4 +865,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     signing_keys,
     user_roles,
     users,
+    webhook_deliveries,
+    webhook_secrets,
+    webhook_states,
+    webhooks,
 );

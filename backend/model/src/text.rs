@@ -35,6 +35,7 @@ fn format_of(name: &str) -> Option<SchemaFormat> {
         "MunicipalityCode" => "local-government-code",
         "CorporateNumber" => "corporate-number",
         "Network" => "network",
+        "WebhookUrl" => "webhook-url",
         _ => return None,
     };
     Some(SchemaFormat::Custom(format.to_owned()))
@@ -130,11 +131,10 @@ texts! {
     });
     /// Time of a day in Japan, to the minute.
     TimeOfDay(5, r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "13:30", time_of_day);
+    /// Address to which changes are told.
+    WebhookUrl(500, r"^https?://[!-~]+$", "https://council.example.jp/tsunagi", web_address);
     /// Address of a web page.
-    WebAddress(500, r"^https?://[!-~]+$", "https://www.example.jp/", |s| {
-        let rest = s.strip_prefix("https://").or_else(|| s.strip_prefix("http://")).unwrap_or_default();
-        if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()) { Ok(()) } else { Err("web_address") }
-    });
+    WebAddress(500, r"^https?://[!-~]+$", "https://www.example.jp/", web_address);
 }
 
 /// The addresses that a network, or a single address, names.
@@ -169,6 +169,18 @@ fn time_of_day(s: &str) -> Result<(), &'static str> {
     match s.split_once(':') {
         Some((hour, minute)) if two_digits(hour, 24) && two_digits(minute, 60) => Ok(()),
         _ => Err("time_of_day"),
+    }
+}
+
+fn web_address(s: &str) -> Result<(), &'static str> {
+    let rest = s
+        .strip_prefix("https://")
+        .or_else(|| s.strip_prefix("http://"))
+        .unwrap_or_default();
+    if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err("web_address")
     }
 }
 

@@ -21,7 +21,7 @@ use model::idempotency;
 use model::organization::Organization;
 use model::record::Kept;
 use model::value::NaiveDate;
-use model::{Connection, Db, OrganizationId, Pool};
+use model::{ClientId, Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, ready};
@@ -82,9 +82,47 @@ impl App {
             .await
     }
 
+    /// Deletes messages to webhooks that are kept no longer.
+    pub async fn forget_deliveries(&self) -> Result<usize> {
+        self.authenticator(async |db| Ok(model::webhook::WebhookDelivery::prune(db).await?))
+            .await
+    }
+
     /// Forgets changes that are kept no longer.
     pub async fn forget_changes(&self) -> Result<i64> {
         self.authenticator(async |db| Ok(model::feed::forget(db).await?)).await
+    }
+
+    /// Reads what a system may see, for what the service does on its behalf without being asked.
+    pub(crate) async fn on_behalf_of<T>(
+        &self,
+        client: ClientId,
+        organization: OrganizationId,
+        work: impl AsyncFnOnce(&Tx<'_, ()>) -> Result<T>,
+    ) -> Result<T> {
+        let caller = Caller {
+            kind: CallerKind::Client,
+            id: Some(client.0),
+            organization: Some(organization),
+            session: None,
+        };
+        let open = Open::new(self.pool()).await?;
+        let result = async {
+            let standing = begin(open.db(), &caller, &Circumstances::default()).await?;
+            let rights = Rights::new(standing.role, None, &standing.scopes);
+            let tx = Tx {
+                db: open.db(),
+                on: (),
+                standing: &standing,
+                rights: &rights,
+                caller: &caller,
+            };
+            ReadFeed::decide(&tx.gate(), ()).await?;
+            work(&tx).await
+        }
+        .await;
+        open.end(false).await?;
+        result
     }
 
     /// A transaction of the service itself, to sign somebody in or to look after its keys.
@@ -189,6 +227,7 @@ records! {
     model::account::Grant, model::GrantId, "grant_id";
     model::client::Client, model::ClientId, "client_id";
     model::client::ClientSecret, model::ClientSecretId, "client_secret_id";
+    model::webhook::Webhook, model::WebhookId, "webhook_id";
     model::plan::Plan, model::PlanId, "plan_id";
     model::plan::PlanActor, model::PlanActorId, "plan_actor_id";
     model::plan::EvaluationLevel, model::EvaluationLevelId, "evaluation_level_id";
@@ -219,6 +258,24 @@ impl Record for model::kpi::KpiDetail {
     }
     fn owner(&self) -> OrganizationId {
         self.kpi.owner_org_id
+    }
+}
+
+impl Record for model::webhook::WebhookDelivery {
+    const ENTITY: &'static str = Self::ENTITY;
+    const PARAM: &'static str = "webhook_delivery_id";
+    type Id = model::WebhookDeliveryId;
+    async fn find(db: Db<'_>, id: model::WebhookDeliveryId) -> model::Result<Self> {
+        Self::find(db, id).await
+    }
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+    fn version(&self) -> i64 {
+        self.attempts.into()
+    }
+    fn owner(&self) -> OrganizationId {
+        self.organization_id
     }
 }
 

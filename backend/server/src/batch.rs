@@ -23,12 +23,13 @@ use validator::Validate;
 const BATCH_LIMIT: usize = 5 << 20;
 
 /// Accounts are made one by one; ids of other systems are named with the records.
-const NOT_IN_BATCHES: [Entity; 6] = [
+const NOT_IN_BATCHES: [Entity; 7] = [
     Entity::Users,
     Entity::UserRoles,
     Entity::Grants,
     Entity::Clients,
     Entity::ClientSecrets,
+    Entity::Webhooks,
     Entity::ExternalIds,
 ];
 

@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Entities {
 /// What is to be done with the own copy.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum ChangeOperation {
+pub(crate) enum ChangeOperation {
     /// The record as it is now: keep it if its version is greater than that of the copy.
     Upsert,
     /// It was deleted, or is not the reader's to see any more: forget it.
@@ -80,7 +80,7 @@ enum ChangeOperation {
 
 /// One change.
 #[derive(Serialize, ToSchema)]
-struct ChangeItem {
+pub(crate) struct ChangeItem {
     /// Whose record it is; numbers are counted for each organisation.
     organization_id: OrganizationId,
     /// Its place in the order of that organisation's changes.
@@ -101,16 +101,16 @@ struct ChangeItem {
     mine: bool,
     /// Why it was deleted, where a reason was given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// The record as `GET` by its id answers it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    record: Option<Box<RawValue>>,
+    pub(crate) record: Option<Box<RawValue>>,
 }
 
 /// The numbers that an answer covers: each one is that of an item, or skipped.
 #[derive(Serialize, ToSchema)]
-struct ChangeRange {
+pub(crate) struct ChangeRange {
     organization_id: OrganizationId,
     /// The first number; one more than the last one of the answer before.
     #[schema(example = 1040)]
@@ -125,13 +125,13 @@ struct ChangeRange {
 
 /// Changes since a cursor.
 #[derive(Serialize, ToSchema)]
-struct Changes {
+pub(crate) struct Changes {
     /// Of each organisation in the order in which they were committed.
-    items: Vec<ChangeItem>,
+    pub(crate) items: Vec<ChangeItem>,
     /// Which numbers of which organisations this answer covers.
-    ranges: Vec<ChangeRange>,
+    pub(crate) ranges: Vec<ChangeRange>,
     /// `after` of the next request. It survives restarts and updates of the service.
-    next: Cursor,
+    pub(crate) next: Cursor,
     /// There is more already.
     more: bool,
 }
@@ -155,7 +155,10 @@ async fn list_changes(
     loop {
         // Taken before reading: a commit in between wakes, too.
         let committed = app.committed.notified();
-        let changes = access.read(async |tx| page(tx, from.as_ref(), &query).await).await?;
+        let kinds = query.entity.as_ref().map_or(&[][..], |entities| &entities.0);
+        let changes = access
+            .read(async |tx| page(tx, from.as_ref(), kinds, query.limit).await)
+            .await?;
         let left = until.saturating_duration_since(Instant::now());
         if !changes.ranges.is_empty() || left.is_zero() {
             return Ok(Plain(changes));
@@ -176,9 +179,22 @@ struct LatestCursor {
 #[utoipa::path()]
 #[get("/changes/latest")]
 async fn read_latest_cursor(access: Access<ReadFeed>) -> Result<Plain<LatestCursor>> {
-    let streams = access.read(streams).await?;
-    let next = Position::of(&streams, |stream| stream.last_seq).cursor();
+    let next = access.read(async |tx| latest(tx).await).await?;
     Ok(Plain(LatestCursor { next }))
+}
+
+/// The cursor of now.
+pub(crate) async fn latest(tx: &Tx<'_, ()>) -> Result<Cursor> {
+    let streams = streams(tx).await?;
+    Ok(Position::of(&streams, |stream| stream.last_seq).cursor())
+}
+
+/// The cursor of a moment.
+pub(crate) async fn cursor_at(tx: &Tx<'_, ()>, at: DateTime<Utc>) -> Result<Cursor> {
+    let streams = streams(tx).await?;
+    let ids: Vec<Uuid> = streams.iter().map(|s| s.stream_id.0).collect();
+    let places: HashMap<_, _> = feed::before(tx.db, &ids, at).await?.into_iter().collect();
+    Ok(Position::of(&streams, |stream| places.get(&stream.stream_id).copied().unwrap_or(0)).cursor())
 }
 
 /// ChangeCounts and checksums, to compare with the own copy.
@@ -198,7 +214,7 @@ async fn list_change_counts(access: Access<ReadFeed>) -> Result<Plain<ChangeCoun
         .read(async |tx| {
             let streams = streams(tx).await?;
             let ids: Vec<Uuid> = streams.iter().map(|s| s.stream_id.0).collect();
-            let kinds = readable(tx, None);
+            let kinds = readable(tx, &[]);
             let counts = try_join_all(kinds.into_iter().map(|entity| feed::counts(tx.db, entity, &ids))).await?;
             Ok(Plain(ChangeCounts {
                 items: counts.into_iter().flatten().collect(),
@@ -220,13 +236,14 @@ async fn streams(tx: &Tx<'_, ()>) -> Result<Vec<Stream>> {
     Ok(streams)
 }
 
-/// Of these kinds, those that the caller may read at all.
-fn readable(tx: &Tx<'_, ()>, wanted: Option<&Entities>) -> Vec<Entity> {
-    let kinds = wanted.map_or(Entity::ALL, |w| if w.0.is_empty() { Entity::ALL } else { &w.0 });
+/// Of these kinds, or of all if none is named, those that the caller may read at all.
+fn readable(tx: &Tx<'_, ()>, wanted: &[Entity]) -> Vec<Entity> {
+    let kinds = if wanted.is_empty() { Entity::ALL } else { wanted };
     kinds.iter().copied().filter(|e| tx.may_read(e.as_str())).collect()
 }
 
-async fn page(tx: &Tx<'_, ()>, from: Option<&Position>, query: &ChangeQuery) -> Result<Changes> {
+/// The next changes of these kinds after a position.
+pub(crate) async fn page(tx: &Tx<'_, ()>, from: Option<&Position>, kinds: &[Entity], limit: i32) -> Result<Changes> {
     let streams = streams(tx).await?;
     let from = match from {
         Some(position) => position.against(&streams)?,
@@ -241,14 +258,14 @@ async fn page(tx: &Tx<'_, ()>, from: Option<&Position>, query: &ChangeQuery) -> 
         })
         .collect();
     let after: Vec<_> = behind.iter().map(|(s, seq)| (s.stream_id, *seq)).collect();
-    let kinds: Vec<_> = readable(tx, query.entity.as_ref()).iter().map(|e| e.as_str()).collect();
+    let kinds: Vec<_> = readable(tx, kinds).iter().map(|e| e.as_str()).collect();
     let changes = if after.is_empty() {
         Vec::new()
     } else {
-        feed::changes(tx.db, &after, &kinds, query.limit).await?
+        feed::changes(tx.db, &after, &kinds, limit).await?
     };
     // A full page ends in the middle of a stream; those behind it were not reached.
-    let full = i32::try_from(changes.len()).is_ok_and(|n| n >= query.limit);
+    let full = i32::try_from(changes.len()).is_ok_and(|n| n >= limit);
     let stop = changes.last().filter(|_| full).map(|c| c.stream_id);
     let mut reached = BTreeMap::new();
     for (stream, _) in &behind {
@@ -387,7 +404,7 @@ fn gaps(first: i64, last: i64, there: impl Iterator<Item = i64>) -> Vec<[i64; 2]
 
 /// How far a reader has come in each stream, and what it was to him. A cursor is this, in few bytes: a prefecture follows
 /// hundreds of streams.
-struct Position(BTreeMap<Uuid, Mark>);
+pub(crate) struct Position(BTreeMap<Uuid, Mark>);
 
 #[derive(Clone, Copy)]
 struct Mark {
@@ -428,7 +445,7 @@ impl Position {
         Cursor::of_bytes(&bytes)
     }
 
-    fn read(cursor: &Cursor) -> Result<Self> {
+    pub(crate) fn read(cursor: &Cursor) -> Result<Self> {
         let bytes = cursor.bytes().ok_or(Error::BadRequest("bad_cursor"))?;
         let (marks, []) = bytes.as_chunks::<32>() else {
             return Err(Error::BadRequest("bad_cursor"));

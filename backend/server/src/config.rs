@@ -1,8 +1,11 @@
 //! The environment, read once.
 
+use crate::outbound::{Reach, Reachable};
+use crate::webhooks::Settings;
 use clap::Args;
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How the service runs.
 #[derive(Clone)]
@@ -18,6 +21,7 @@ pub struct Config {
     pub behind_proxy: bool,
     /// Shown on every screen.
     pub demo: bool,
+    pub webhooks: Settings,
 }
 
 /// Options of `server serve`, each also an environment variable.
@@ -44,6 +48,25 @@ pub struct Options {
     /// Demonstration: the screens say so.
     #[arg(long, env = "TSUNAGI_DEMO", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
     pub demo: bool,
+    /// Networks where receivers of webhooks may be, separated by commas: `public`, or one like 10.20.0.0/16.
+    #[arg(
+        long,
+        env = "TSUNAGI_WEBHOOK_NETWORKS",
+        default_value = "public",
+        value_delimiter = ','
+    )]
+    pub webhook_networks: Vec<Reach>,
+    /// Seconds between the attempts to deliver a message to a webhook; after the last one it is given up.
+    #[arg(
+        long,
+        env = "TSUNAGI_WEBHOOK_SCHEDULE",
+        value_delimiter = ',',
+        default_value = "5,300,1800,7200,18000,36000,50400,72000,86400"
+    )]
+    pub webhook_schedule: Vec<u32>,
+    /// Seconds that a receiver has for its answer.
+    #[arg(long, env = "TSUNAGI_WEBHOOK_TIMEOUT", default_value_t = 15, value_parser = clap::value_parser!(u8).range(1..=60))]
+    pub webhook_timeout: u8,
 }
 
 impl Options {
@@ -62,6 +85,15 @@ impl Options {
                 .map_err(|e| format!("the key file {} cannot be used: {e}", self.key_file.display()))?,
             behind_proxy: self.behind_proxy,
             demo: self.demo,
+            webhooks: Settings {
+                reachable: Reachable(self.webhook_networks.clone()),
+                schedule: self
+                    .webhook_schedule
+                    .iter()
+                    .map(|s| Duration::from_secs(u64::from(*s)))
+                    .collect(),
+                limit: Duration::from_secs(u64::from(self.webhook_timeout)),
+            },
         })
     }
 }

@@ -275,6 +275,10 @@ impl Cursor {
         Self(BASE64.encode(bytes))
     }
 
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub fn bytes(&self) -> Option<Vec<u8>> {
         BASE64.decode(&self.0).ok()
     }
@@ -285,6 +289,12 @@ impl Cursor {
         key.filter(|key| !key.contains("\\u0000"))
             .and_then(|key| serde_json::from_str(&key).ok())
             .ok_or(Error::BadRequest("bad_cursor"))
+    }
+}
+
+impl From<String> for Cursor {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 

@@ -4,9 +4,11 @@ pub mod access;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod outbound;
 pub mod password;
 pub mod policy;
 pub mod token;
+pub mod webhooks;
 
 mod accounts;
 mod auth;
@@ -69,6 +71,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(changes::routes);
     cfg.configure(batch::routes);
     cfg.configure(findings::routes);
+    cfg.configure(webhooks::routes);
 }
 
 /// The whole service: routes, middleware, and the OpenAPI document that describes exactly these routes.
@@ -301,6 +304,7 @@ pub fn document() -> String {
         key: [0; 32],
         behind_proxy: false,
         demo: false,
+        webhooks: webhooks::Settings::default(),
     };
     pretty(&app(Data::new(App::new(config))).1)
 }

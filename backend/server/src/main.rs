@@ -103,7 +103,7 @@ async fn serve(options: Options) -> Outcome {
     })?;
     let keys = app.clone();
     actix_web::rt::spawn(async move {
-        // Keys of other instances appear here; expired answers of writes and tokens go, and once a day old changes.
+        // Keys of other instances appear here; expired answers of writes and tokens go, and once a day old changes and messages.
         let mut tick = tokio::time::interval(Duration::from_secs(60));
         for minute in 0u64.. {
             tick.tick().await;
@@ -116,13 +116,18 @@ async fn serve(options: Options) -> Outcome {
             if let Err(error) = keys.forget_tokens().await {
                 tracing::warn!(%error, "old tokens could not be forgotten");
             }
-            if minute % (24 * 60) == 0
-                && let Err(error) = keys.forget_changes().await
-            {
+            if minute % (24 * 60) != 0 {
+                continue;
+            }
+            if let Err(error) = keys.forget_changes().await {
                 tracing::warn!(%error, "old changes could not be forgotten");
+            }
+            if let Err(error) = keys.forget_deliveries().await {
+                tracing::warn!(%error, "old messages to webhooks could not be deleted");
             }
         }
     });
+    actix_web::rt::spawn(server::webhooks::deliver(app.clone()));
     HttpServer::new(move || server::app(app.clone()).0)
         .client_request_timeout(Duration::from_secs(5))
         .shutdown_timeout(25)

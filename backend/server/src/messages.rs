@@ -141,6 +141,21 @@ fn constraint(name: &str) -> String {
             "公開鍵は Ed25519、P-256、2,048ビット以上の RSA のいずれかにし、鍵ごとに別の kid を付けてください。"
         }
         "organizations_standing" => "アカウントのある団体の種類と所在地は、システム管理者が変更します。",
+        "webhooks_url_spelling" => {
+            "通知先は https://council.example.jp/tsunagi のように、ホスト名を半角小文字の普通の書き方で入力してください。"
+        }
+        "webhooks_url_credentials" => "通知先の URL に利用者名やパスワードは書けません。取り除いてください。",
+        "webhooks_url_https" => "通知先は https:// で始まる URL にしてください。",
+        "webhooks_url_port" => "通知先のポートは 443 か 8443 にしてください。",
+        "webhooks_url_address" => {
+            "この宛先には通知できません。インターネットから見えるホスト名の URL を入力してください。"
+        }
+        "webhooks_client_active" => "停止中か期限切れの連携システムです。利用できるようにしてから登録してください。",
+        "webhooks_secret" => "先にシークレットを発行してください。",
+        "webhooks_replay_from" => "after か since のどちらか一方を指定してください。",
+        "webhooks_replay_cursor" => "after は、届いた通知の next か GET /changes の next をそのまま使ってください。",
+        "webhooks_replay_kept" => "送り直せるのは直近400日の変更です。それより前は GET /changes で読んでください。",
+        "webhook_deliveries_delivered" => "この通知は届いています。送り直すときは replay を使ってください。",
         "users_email_key" => "このメールアドレスはすでに使われています。",
         _ => "",
     };

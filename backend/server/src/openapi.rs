@@ -526,6 +526,8 @@ fn describe(tag: &str) -> &'static str {
         "grants" => "Access for advisers and partners.",
         "clients" => "Councils' systems.",
         "client-secrets" => "Secrets of councils' systems.",
+        "webhooks" => "Whom to tell of changes.",
+        "webhook-deliveries" => "What became of messages to webhooks.",
         "home" => "What to do.",
         _ => "Operations.",
     }

@@ -116,7 +116,8 @@ impl Keys {
             .map_err(|_| Error::internal("no cipher"))
     }
 
-    fn seal(&self, document: &[u8], id: Uuid) -> Result<Vec<u8>> {
+    /// Encrypts what the database keeps and must not be able to tell, bound to its row.
+    pub fn seal(&self, document: &[u8], id: Uuid) -> Result<Vec<u8>> {
         let nonce: [u8; 12] = rand::random();
         let mut sealed = document.to_vec();
         self.cipher()?
@@ -129,27 +130,36 @@ impl Keys {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    fn open(&self, key: SigningKey) -> Result<Loaded> {
-        let (nonce, sealed) = key
-            .private_key
+    /// What was sealed for this row.
+    pub fn unseal(&self, sealed: &[u8], id: Uuid) -> Result<Vec<u8>> {
+        let (nonce, sealed) = sealed
             .split_first_chunk::<12>()
-            .ok_or_else(|| Error::internal("a broken signing key"))?;
+            .ok_or_else(|| Error::internal("a broken key or secret"))?;
         let mut document = sealed.to_vec();
-        let opened = self
+        let length = self
             .cipher()?
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
-                Aad::from(key.id.as_bytes()),
+                Aad::from(id.as_bytes()),
                 &mut document,
             )
             .map_err(|_| {
-                Error::internal("the key file does not belong to this database: signing keys cannot be decrypted")
-            })?;
+                Error::internal(
+                    "the key file does not belong to this database: its keys and secrets cannot be decrypted",
+                )
+            })?
+            .len();
+        document.truncate(length);
+        Ok(document)
+    }
+
+    fn open(&self, key: SigningKey) -> Result<Loaded> {
+        let opened = self.unseal(&key.private_key, key.id)?;
         Ok(Loaded {
             id: key.id,
             verify: DecodingKey::from_ed_der(&key.public_key),
             public: key.public_key,
-            sign: key.retired_at.is_none().then(|| EncodingKey::from_ed_der(opened)),
+            sign: key.retired_at.is_none().then(|| EncodingKey::from_ed_der(&opened)),
         })
     }
 

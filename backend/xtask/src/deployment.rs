@@ -16,6 +16,9 @@ const SETTINGS: &[&str] = &[
     "TSUNAGI_KEY_FILE",
     "TSUNAGI_LISTEN",
     "TSUNAGI_PUBLIC_URL",
+    "TSUNAGI_WEBHOOK_NETWORKS",
+    "TSUNAGI_WEBHOOK_SCHEDULE",
+    "TSUNAGI_WEBHOOK_TIMEOUT",
 ];
 
 fn text(file: &str) -> String {

@@ -87,7 +87,10 @@ impl Settings {
             .env("TSUNAGI_KEY_FILE", &self.key_file)
             .env("TSUNAGI_PUBLIC_URL", self.url());
         if self.demo {
-            command.env("TSUNAGI_DEMO", "1");
+            // What is tried out tells nobody outside of this machine.
+            command
+                .env("TSUNAGI_DEMO", "1")
+                .env("TSUNAGI_WEBHOOK_NETWORKS", "127.0.0.0/8");
         } else {
             command.env_remove("TSUNAGI_DEMO");
         }

@@ -164,6 +164,8 @@ fn needs(there: bool, what: &str) -> Result<()> {
 /// A server with demo data on a port of its own, in a database of its own.
 struct Demo {
     settings: Settings,
+    /// An empty database, as the application and as its owner reach it.
+    spare: [String; 2],
     password: String,
     folder: PathBuf,
     // Last: dropped after what is above has been used to stop it.
@@ -175,6 +177,9 @@ impl Demo {
         let folder = layout::target().join(format!("tsunagi-test-{}", std::process::id()));
         fs::create_dir_all(&folder).could_not(|| format!("create {}", folder.display()))?;
         postgres::prepare(cluster, "tsunagi")?;
+        // For tests that start and kill services of their own.
+        postgres::prepare(cluster, "spare")?;
+        let spare = ["tsunagi_app", postgres::SUPERUSER].map(|role| cluster.url(role, "spare"));
         let settings = Settings {
             program,
             database_url: cluster.url("tsunagi_app", "tsunagi"),
@@ -192,6 +197,7 @@ impl Demo {
         demo::load(&settings.url(), &password)?;
         Ok(Self {
             settings,
+            spare,
             password,
             folder,
             _serving: serving,
@@ -204,6 +210,9 @@ impl Demo {
             .env("TSUNAGI_URL", self.settings.url())
             .env("TSUNAGI_DEMO_PASSWORD", &self.password)
             .env("TSUNAGI_OPENAPI", layout::path("openapi/openapi.json"))
+            .env("TSUNAGI_SERVER", &self.settings.program)
+            .env("TSUNAGI_SPARE_DATABASE_URL", &self.spare[0])
+            .env("TSUNAGI_SPARE_MIGRATION_URL", &self.spare[1])
     }
 }
 

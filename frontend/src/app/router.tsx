@@ -37,6 +37,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/admin/users", component: lazyRouteComponent(() => import("../pages/admin-users")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/organizations", component: lazyRouteComponent(() => import("../pages/admin-organizations")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/clients", component: lazyRouteComponent(() => import("../pages/admin-clients")) }),
+  createRoute({ getParentRoute: () => root, path: "/admin/webhooks", component: lazyRouteComponent(() => import("../pages/admin-webhooks")) }),
   createRoute({ getParentRoute: () => root, path: "/history/$entity/$id", component: lazyRouteComponent(() => import("../pages/history")) }),
 ] as const;
 

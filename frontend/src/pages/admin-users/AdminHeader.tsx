@@ -7,9 +7,10 @@ const PAGES = [
   { to: "/admin/users", label: "利用者と役割" },
   { to: "/admin/organizations", label: "団体" },
   { to: "/admin/clients", label: "連携システム" },
+  { to: "/admin/webhooks", label: "変更の通知" },
 ] as const;
 
-/** Head of the three pages of administration, with the way from each to the others. */
+/** Head of the pages of administration, with the way from each to the others. */
 export function AdminHeader({ title, lead, actions }: { title: string; lead: ReactNode; actions?: ReactNode }) {
   const { administers: all } = useAdministration();
   return (

@@ -17,6 +17,7 @@ export const ENTITIES: Record<string, { word: string; page?: string; list?: { la
   grants: { word: "閲覧の許可" },
   clients: { word: "連携システム", list: { label: "管理", href: "/admin/clients" } },
   client_secrets: { word: "連携システムのシークレット", list: { label: "管理", href: "/admin/clients" } },
+  webhooks: { word: "変更の通知先", list: { label: "管理", href: "/admin/webhooks" } },
   platforms: { word: "プラットフォーム", page: "/platforms/", list: { label: "プラットフォーム", href: "/platforms" } },
   platform_years: { word: "プラットフォームの年度の記録" },
   members: { word: "参画メンバー" },
@@ -227,13 +228,16 @@ const FIELDS: Record<string, string> = {
   body: "本文",
   round: "回",
   explanation: "説明",
+  description: "用途",
+  client_id: "連携システム",
+  entities: "知らせる記録の種類",
   rule: "指摘事項",
 };
 
 /** What names a record comes first, what only orders it last. */
 const ORDER = ["fiscal_year", ...Object.keys(FIELDS).filter((field) => field !== "position" && field !== "fiscal_year"), "position"];
 
-const EXCEPTIONS: Record<string, string> = { "kpis.name": "指標名", "kpi_observations.number": "数値", "users.name": "氏名", "users.title": "役職", "clients.name": "システムの名前", "evaluations.stage": "評価の時期" };
+const EXCEPTIONS: Record<string, string> = { "kpis.name": "指標名", "kpi_observations.number": "数値", "users.name": "氏名", "users.title": "役職", "clients.name": "システムの名前", "webhooks.url": "通知先のURL", "webhooks.active": "通知する", "evaluations.stage": "評価の時期" };
 
 export const fieldWord = (entity: string, field: string) => EXCEPTIONS[`${entity}.${field}`] ?? FIELDS[field] ?? field;
 
