@@ -531,13 +531,14 @@ fn said(app: &App, client: &Client, claims: &Assertion) -> Result<DateTime<Utc>>
         return Err(refuse("invalid_client", "assertion_claims", description));
     }
     let now = Utc::now();
-    let ahead = |time: i64| TimeDelta::try_seconds(time.saturating_sub(now.timestamp())).unwrap_or(TimeDelta::MAX);
-    let late = |time: i64, most: TimeDelta| ahead(time) > most + SKEW;
+    // Whole seconds, which do not overflow: an end before all time is one that has passed.
+    let ahead = |time: i64| time.saturating_sub(now.timestamp());
+    let (longest, skew) = (LONGEST.num_seconds(), SKEW.num_seconds());
     let wrong_time = match (claims.iat, claims.nbf) {
-        (Some(iat), _) if late(iat, TimeDelta::zero()) || ahead(iat) < -(LONGEST + SKEW) => Some(("iat", iat)),
-        (None, _) if late(claims.exp, LONGEST) => Some(("exp", claims.exp)),
-        _ if ahead(claims.exp) <= -SKEW => Some(("exp", claims.exp)),
-        (_, Some(nbf)) if late(nbf, TimeDelta::zero()) => Some(("nbf", nbf)),
+        (Some(iat), _) if ahead(iat) > skew || ahead(iat) < -(longest + skew) => Some(("iat", iat)),
+        (None, _) if ahead(claims.exp) > longest + skew => Some(("exp", claims.exp)),
+        _ if ahead(claims.exp) <= -skew => Some(("exp", claims.exp)),
+        (_, Some(nbf)) if ahead(nbf) > skew => Some(("nbf", nbf)),
         _ => None,
     };
     match wrong_time {
@@ -545,7 +546,7 @@ fn said(app: &App, client: &Client, claims: &Assertion) -> Result<DateTime<Utc>>
         Some((name, time)) => {
             let description = format!(
                 "{name} is {} s from now by the clock of the server ({}); assertions are good for 300 s, and clocks may differ by 30 s: set the clock of the client",
-                ahead(time).num_seconds(),
+                ahead(time),
                 now.format("%Y-%m-%dT%H:%M:%SZ"),
             );
             Err(refuse("invalid_client", "assertion_time", description))
