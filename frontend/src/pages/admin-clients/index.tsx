@@ -78,7 +78,13 @@ function Systems() {
                     key: "credentials",
                     header: "認証情報",
                     width: "10rem",
-                    cell: (system) => `シークレット${known.filter(({ client_id }) => client_id === system.id).length}・公開鍵${system.public_keys.length}`,
+                    cell: (system) => (
+                      <>
+                        シークレット {known.filter(({ client_id }) => client_id === system.id).length}
+                        <br />
+                        公開鍵 {system.public_keys.length}
+                      </>
+                    ),
                   },
                   {
                     key: "actions",
