@@ -130,6 +130,7 @@ pub struct TestApp {
     pub url: String,
     pub http: reqwest::Client,
     database: String,
+    config: Config,
     sql: tokio_postgres::Client,
     tokens: Mutex<HashMap<&'static str, String>>,
     server: actix_web::dev::ServerHandle,
@@ -155,12 +156,15 @@ impl TestApp {
             key: KEY,
             behind_proxy: true,
             demo: false,
+            import_limit: 2 << 20,
         };
+        let own = config.clone();
         let (started, start) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let app = Data::new(App::new(config));
                 app.load_keys().await.expect("signing keys");
+                actix_web::rt::spawn(server::carry_out_imports(app.clone()));
                 let server = HttpServer::new(move || server::app(app.clone()).0)
                     .workers(1)
                     .disable_signals()
@@ -180,11 +184,17 @@ impl TestApp {
             url,
             http: reqwest::Client::new(),
             database,
+            config: own,
             sql,
             tokens: Mutex::default(),
             server,
             thread: Some(thread),
         }
+    }
+
+    /// Another instance of the service on the same database, for what no request does.
+    pub fn service(&self) -> App {
+        App::new(self.config.clone())
     }
 
     pub fn anonymous(&self) -> Caller<'_> {
@@ -320,8 +330,11 @@ impl TestApp {
         .await;
         let names: Vec<&str> = fields.as_object().expect("fields").keys().map(String::as_str).collect();
         let list = |prefix: &str| names.iter().map(|n| format!(", {prefix}{n}")).collect::<String>();
+        // The log belongs to whom it was written for; it is no record.
+        let is_log = ["imports", "sync_runs", "sync_rows"].contains(&table);
+        let organization = if is_log { "organization_id" } else { "owner_org_id" };
         let statement = format!(
-            "insert into {table} (id, owner_org_id{}) select gen_random_uuid(), $1::text::uuid{}
+            "insert into {table} (id, {organization}{}) select gen_random_uuid(), $1::text::uuid{}
              from jsonb_populate_record(null::{table}, $2::text::jsonb) r returning id::text",
             list(""),
             list("r.")
@@ -493,6 +506,16 @@ impl Caller<'_> {
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Reply {
         let body = body.map(|b| b.to_string().into_bytes());
         self.raw(method, path, body, "application/json", headers).await
+    }
+
+    /// What comes back, as bytes.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let mut request = self.app.http.get(format!("{}/api/v1{path}", self.app.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.expect("an answer");
+        response.bytes().await.expect("a body").to_vec()
     }
 
     /// A body that need not be JSON.

@@ -17,6 +17,7 @@ pub mod finding;
 pub mod goal;
 pub mod history;
 pub mod idempotency;
+pub mod import;
 pub mod kpi;
 pub mod member;
 pub mod municipality;
@@ -28,6 +29,7 @@ pub mod project;
 pub mod project_cost;
 pub mod roadmap;
 pub mod sheet;
+pub mod sync_log;
 pub mod text;
 pub mod value;
 

@@ -18,6 +18,8 @@ pub struct Config {
     pub behind_proxy: bool,
     /// Shown on every screen.
     pub demo: bool,
+    /// Largest file that may be imported, in bytes.
+    pub import_limit: u64,
 }
 
 /// Options of `server serve`, each also an environment variable.
@@ -44,6 +46,9 @@ pub struct Options {
     /// Demonstration: the screens say so.
     #[arg(long, env = "TSUNAGI_DEMO", default_value_t = false, value_parser = clap::builder::FalseyValueParser::new())]
     pub demo: bool,
+    /// Largest file that may be imported, in bytes.
+    #[arg(long, env = "TSUNAGI_IMPORT_LIMIT", default_value_t = 200 << 20)]
+    pub import_limit: u64,
 }
 
 impl Options {
@@ -60,6 +65,7 @@ impl Options {
                 .map_err(|e| format!("the key file {} cannot be used: {e}", self.key_file.display()))?,
             behind_proxy: self.behind_proxy,
             demo: self.demo,
+            import_limit: self.import_limit,
         })
     }
 }

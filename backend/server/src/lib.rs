@@ -12,11 +12,15 @@ mod accounts;
 mod auth;
 mod batch;
 mod changes;
+mod columns;
 mod evaluations;
+mod exports;
 mod external_ids;
+mod files;
 mod findings;
 mod goals;
 mod history;
+mod imports;
 mod kpis;
 mod members;
 mod messages;
@@ -29,7 +33,10 @@ mod projects;
 mod roadmap;
 mod screens;
 mod strict;
+mod sync_log;
 mod transition;
+
+pub use imports::work as carry_out_imports;
 
 use access::App;
 use actix_web::body::MessageBody;
@@ -64,6 +71,9 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(history::routes);
     cfg.configure(changes::routes);
     cfg.configure(batch::routes);
+    cfg.configure(sync_log::routes);
+    cfg.configure(imports::routes);
+    cfg.configure(exports::routes);
     cfg.configure(findings::routes);
 }
 
@@ -293,6 +303,7 @@ pub fn document() -> String {
         key: [0; 32],
         behind_proxy: false,
         demo: false,
+        import_limit: 200 << 20,
     };
     pretty(&app(Data::new(App::new(config))).1)
 }

@@ -113,13 +113,17 @@ async fn serve(options: Options) -> Outcome {
             if let Err(error) = keys.forget_answers().await {
                 tracing::warn!(%error, "old answers of writes could not be deleted");
             }
-            if minute % (24 * 60) == 0
-                && let Err(error) = keys.forget_changes().await
-            {
-                tracing::warn!(%error, "old changes could not be forgotten");
+            if minute % (24 * 60) == 0 {
+                if let Err(error) = keys.forget_changes().await {
+                    tracing::warn!(%error, "old changes could not be forgotten");
+                }
+                if let Err(error) = keys.forget_runs().await {
+                    tracing::warn!(%error, "old runs of the sync log could not be deleted");
+                }
             }
         }
     });
+    actix_web::rt::spawn(server::carry_out_imports(app.clone()));
     HttpServer::new(move || server::app(app.clone()).0)
         .client_request_timeout(Duration::from_secs(5))
         .shutdown_timeout(25)
