@@ -164,6 +164,7 @@ impl TestApp {
                 schedule: [50, 100, 150].map(Duration::from_millis).to_vec(),
                 limit: Duration::from_secs(2),
             },
+            import_limit: 2 << 20,
         };
         let serving = config.clone();
         let (started, start) = tokio::sync::oneshot::channel();
@@ -172,6 +173,7 @@ impl TestApp {
                 let app = Data::new(App::new(serving));
                 app.load_keys().await.expect("signing keys");
                 actix_web::rt::spawn(server::webhooks::deliver(app.clone()));
+                actix_web::rt::spawn(server::carry_out_imports(app.clone()));
                 let server = HttpServer::new(move || server::app(app.clone()).0)
                     .workers(1)
                     .disable_signals()
@@ -213,6 +215,11 @@ impl TestApp {
             stop: Some(stop),
             thread: Some(thread),
         }
+    }
+
+    /// Another instance of the service on the same database, for what no request does.
+    pub fn service(&self) -> App {
+        App::new(self.config.clone())
     }
 
     pub fn anonymous(&self) -> Caller<'_> {
@@ -354,8 +361,11 @@ impl TestApp {
         .await;
         let names: Vec<&str> = fields.as_object().expect("fields").keys().map(String::as_str).collect();
         let list = |prefix: &str| names.iter().map(|n| format!(", {prefix}{n}")).collect::<String>();
+        // The log belongs to whom it was written for; it is no record.
+        let is_log = ["imports", "sync_runs", "sync_rows"].contains(&table);
+        let organization = if is_log { "organization_id" } else { "owner_org_id" };
         let statement = format!(
-            "insert into {table} (id, owner_org_id{}) select gen_random_uuid(), $1::text::uuid{}
+            "insert into {table} (id, {organization}{}) select gen_random_uuid(), $1::text::uuid{}
              from jsonb_populate_record(null::{table}, $2::text::jsonb) r returning id::text",
             list(""),
             list("r.")
@@ -548,6 +558,16 @@ impl Caller<'_> {
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Reply {
         let body = body.map(|b| b.to_string().into_bytes());
         self.raw(method, path, body, "application/json", headers).await
+    }
+
+    /// What comes back, as bytes.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let mut request = self.app.http.get(format!("{}/api/v1{path}", self.app.url));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.expect("an answer");
+        response.bytes().await.expect("a body").to_vec()
     }
 
     /// A body that need not be JSON.

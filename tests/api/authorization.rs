@@ -54,6 +54,18 @@ fn fixtures() -> BTreeMap<&'static str, Value> {
             "finding-notes",
             json!({ "entity": "platforms", "record_id": "@platforms", "rule": "wrong_weekday", "printed": "@new", "state": "explained", "explanation": "原本のとおり" }),
         ),
+        (
+            "imports",
+            json!({ "file_name": "一覧.csv", "format": "csv", "entity": "platforms", "mode": "per_row", "full_list": false }),
+        ),
+        (
+            "sync-rows",
+            json!({ "run_id": "@sync-runs", "line": 1, "outcome": "error", "item": {} }),
+        ),
+        (
+            "sync-runs",
+            json!({ "actor_kind": "client", "kind": "batch", "mode": "per_row", "dry_run": false, "state": "done" }),
+        ),
         ("goal-roles", json!({ "goal_id": "@goals", "actor_id": "@plan-actors" })),
         (
             "goals",
@@ -111,6 +123,9 @@ fn fixtures() -> BTreeMap<&'static str, Value> {
 /// Bodies of actions, by the last step of their path.
 fn action(name: &str) -> Option<Value> {
     match name {
+        "run" | "cancellation" => Some(json!({})),
+        "deletions" => Some(json!({ "sync_run_id": Uuid::now_v7() })),
+        "settlement" => Some(json!({ "take": "theirs" })),
         "password" => Some(json!({ "password": PASSWORD })),
         "carry-over" => Some(json!({ "fiscal_year": 2025 })),
         "replay" => Some(json!({ "since": chrono::Utc::now() })),
@@ -120,7 +135,7 @@ fn action(name: &str) -> Option<Value> {
 }
 
 /// Lists without a fixture: nobody writes them.
-const REFERENCE: [&str; 4] = ["changes", "findings", "history", "municipalities"];
+const REFERENCE: [&str; 5] = ["changes", "exports", "findings", "history", "municipalities"];
 
 /// Sheets with a life: a published one is seen by everybody.
 const PUBLISHED: [&str; 5] = ["kpis", "municipality-facts", "plans", "platforms", "projects"];
@@ -154,6 +169,9 @@ impl Records<'_> {
             if PUBLISHED.contains(&resource) && public {
                 body["visibility"] = json!("public");
                 body["status"] = json!("published");
+            }
+            if ["imports", "sync-runs"].contains(&resource) {
+                body["actor_id"] = json!(Uuid::now_v7());
             }
             let id = if resource == "webhook-deliveries" {
                 self.app
@@ -229,13 +247,26 @@ async fn the_matrix_of_rights_is_what_the_documentation_says() {
         let short = path.trim_start_matches("/api/v1");
         let steps: Vec<&str> = short.trim_start_matches('/').split('/').collect();
         let by_id = short.contains('{');
+        // Any kind does: which one it is changes nothing of the address.
+        let steps: Vec<&str> = steps
+            .iter()
+            .map(|s| if *s == "{resource}" { "platforms" } else { s })
+            .collect();
         let relations: &[Relation] = match (by_id, method == "post" && records.has_parent(steps[0])) {
+            _ if steps[0] == "exports" => &[Nobody],
+            (true, _) if short.contains("/external/") => &[Own, Other, Nobody],
             (true, _) if PUBLISHED.contains(&steps[0]) => &[Own, Other, Public, Nobody],
             (true, _) => &[Own, Other, Nobody],
             (false, true) => &[Own, Other, Nobody],
             (false, false) => &[Nobody],
         };
-        let table = tables.entry(steps[0]).or_default();
+        let table = tables
+            .entry(if short.contains("/external/") {
+                "external-ids"
+            } else {
+                steps[0]
+            })
+            .or_default();
         for relation in relations {
             let mut line = String::new();
             for (caller, town) in &callers {
@@ -322,12 +353,32 @@ async fn ask(
         };
         write!(path, "/{id}").expect("a text");
     }
-    for step in &steps[if by_id { 2 } else { 1 }.min(steps.len())..] {
+    let external = steps.get(1) == Some(&"external");
+    if external {
+        // An organisation knows its own record by this id; nobody else knows the id.
+        let name = Uuid::now_v7();
+        if relation != Nobody {
+            let record = records.id(resource, owner, false).await;
+            let fields = json!({ "entity": resource, "record_id": record, "source": name, "external_id": name });
+            records.app.insert("external_ids", owner, &fields).await;
+        }
+        write!(path, "/external/{name}/{name}").expect("a text");
+    }
+    for step in &steps[if external {
+        4
+    } else if by_id {
+        2
+    } else {
+        1
+    }
+    .min(steps.len())..]
+    {
         write!(path, "/{step}").expect("a text");
     }
     let last = steps.last().copied().unwrap_or_default();
     let body = match (method, last) {
         ("patch", _) => Some(json!({})),
+        ("put", _) if external => Some(records.body(resource, owner, false).await),
         ("post", _) if resource == "me" => Some(json!({ "current_password": PASSWORD, "password": PASSWORD })),
         // What is in a batch is decided item by item: tests/api/batch.rs.
         ("post", "batch") => {
@@ -372,13 +423,20 @@ async fn ask(
             || (REFERENCE.contains(&resource) && method == "get"),
         "add a fixture for {resource}"
     );
+    if last == "content" {
+        path.push_str("?offset=0");
+    }
     let key = Uuid::now_v7().to_string();
     let method: Method = method.to_uppercase().parse().expect("a method");
     let writes = method != Method::GET;
     let headers = [("if-match", "*"), ("idempotency-key", key.as_str())];
-    let reply = caller
-        .send(method, &path, body, if writes { &headers } else { &[] })
-        .await;
+    let headers: &[_] = if writes { &headers } else { &[] };
+    let reply = if last == "content" {
+        let octets = "application/octet-stream";
+        caller.raw(method, &path, Some(vec![b'x']), octets, headers).await
+    } else {
+        caller.send(method, &path, body, headers).await
+    };
     if writes && reply.status < 300 {
         // What was changed is no fixture any more, and neither is what stands on it.
         records.made.clear();

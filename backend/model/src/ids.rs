@@ -103,4 +103,10 @@ typed_ids! {
     ExternalIdId,
     /// What a person said about a finding.
     FindingNoteId,
+    /// A file to import.
+    ImportId,
+    /// A run of the sync log.
+    SyncRunId,
+    /// A row of the sync log.
+    SyncRowId,
 }

@@ -1,16 +1,17 @@
 //! What every record can do.
 
-use crate::{Db, Result};
+use crate::{Db, OrganizationId, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
 /// A record with what can be written of it, whichever kind it is.
 pub trait Kept: Sized {
     /// What can be written of it.
-    type Fields: Serialize + DeserializeOwned + Validate + Clone;
+    type Fields: Serialize + DeserializeOwned + Validate + ToSchema + Clone;
 
     /// Corrected by new records, never changed or deleted.
     const APPEND_ONLY: bool;
@@ -25,6 +26,13 @@ pub trait Kept: Sized {
     fn remove(&self, db: Db<'_>) -> impl Future<Output = Result<()>>;
     /// Those of these records that the caller may see, in no order.
     fn find_many(db: Db<'_>, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>>;
+    /// Records of this organisation, in the order in which they were made.
+    fn owned_by(
+        db: Db<'_>,
+        owner: OrganizationId,
+        after: Option<Uuid>,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<Self>>>;
 }
 
 /// Find, create, change and delete for a record `$record` of table `$table` whose input is `$fields`.
@@ -71,6 +79,20 @@ macro_rules! record {
             async fn find_many(mut db: crate::Db<'_>, ids: &[uuid::Uuid]) -> crate::Result<Vec<Self>> {
                 Self::query()
                     .filter(crate::schema::$table::id.eq_any(ids))
+                    .load(&mut db)
+                    .await
+            }
+            async fn owned_by(
+                mut db: crate::Db<'_>,
+                owner: crate::OrganizationId,
+                after: Option<uuid::Uuid>,
+                limit: i64,
+            ) -> crate::Result<Vec<Self>> {
+                Self::query()
+                    .filter(crate::schema::$table::owner_org_id.eq(owner))
+                    .filter(crate::schema::$table::id.gt(after.unwrap_or_default()))
+                    .order(crate::schema::$table::id)
+                    .limit(limit)
                     .load(&mut db)
                     .await
             }

@@ -213,6 +213,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_parts (import_id, begins) {
+        import_id -> Uuid,
+        begins -> Int8,
+        content -> Bytea,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        version -> Int8,
+        organization_id -> Uuid,
+        actor_id -> Uuid,
+        created_at -> Timestamptz,
+        file_name -> Text,
+        format -> Text,
+        entity -> Nullable<Text>,
+        source -> Nullable<Text>,
+        mode -> Text,
+        full_list -> Bool,
+        size -> Int8,
+    }
+}
+
+diesel::table! {
     kpi_current (kpi_id) {
         kpi_id -> Uuid,
         observation_id -> Nullable<Uuid>,
@@ -688,6 +713,60 @@ diesel::table! {
 }
 
 diesel::table! {
+    sync_rows (id) {
+        id -> Uuid,
+        version -> Int8,
+        organization_id -> Uuid,
+        run_id -> Uuid,
+        line -> Int8,
+        outcome -> Text,
+        entity -> Nullable<Text>,
+        record_id -> Nullable<Uuid>,
+        item -> Jsonb,
+        problem -> Nullable<Jsonb>,
+        base -> Nullable<Jsonb>,
+        settled_at -> Nullable<Timestamptz>,
+        settled_by -> Nullable<Uuid>,
+        settled_by_name -> Nullable<Text>,
+        settlement -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sync_runs (id) {
+        id -> Uuid,
+        version -> Int8,
+        organization_id -> Uuid,
+        actor_id -> Uuid,
+        actor_name -> Nullable<Text>,
+        actor_kind -> Text,
+        session_id -> Nullable<Uuid>,
+        kind -> Text,
+        import_id -> Nullable<Uuid>,
+        file_name -> Nullable<Text>,
+        source -> Nullable<Text>,
+        mode -> Text,
+        dry_run -> Bool,
+        state -> Text,
+        committed -> Bool,
+        begun_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        created -> Int8,
+        updated -> Int8,
+        unchanged -> Int8,
+        deleted -> Int8,
+        conflict -> Int8,
+        error -> Int8,
+        absent -> Int8,
+        problem -> Nullable<Jsonb>,
+        line -> Int8,
+        position -> Int8,
+        worker -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     user_roles (id) {
         id -> Uuid,
         version -> Int8,
@@ -779,6 +858,8 @@ diesel::joinable!(goal_roles -> plan_actors (actor_id));
 diesel::joinable!(goals -> plans (plan_id));
 diesel::joinable!(grants -> organizations (organization_id));
 diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(import_parts -> imports (import_id));
+diesel::joinable!(imports -> organizations (organization_id));
 diesel::joinable!(kpi_current -> kpis (kpi_id));
 diesel::joinable!(kpi_observations -> kpi_series (series_id));
 diesel::joinable!(kpi_observations -> kpis (kpi_id));
@@ -814,6 +895,10 @@ diesel::joinable!(roadmap_cells -> plan_actors (actor_id));
 diesel::joinable!(roadmap_items -> goals (goal_id));
 diesel::joinable!(roadmap_items -> plan_actors (actor_id));
 diesel::joinable!(sessions -> organizations (organization_id));
+diesel::joinable!(sync_rows -> organizations (organization_id));
+diesel::joinable!(sync_rows -> sync_runs (run_id));
+diesel::joinable!(sync_runs -> imports (import_id));
+diesel::joinable!(sync_runs -> organizations (organization_id));
 diesel::joinable!(user_roles -> organizations (owner_org_id));
 diesel::joinable!(user_roles -> users (user_id));
 diesel::joinable!(users -> organizations (owner_org_id));
@@ -839,6 +924,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     goals,
     grants,
     idempotency_keys,
+    import_parts,
+    imports,
     kpi_current,
     kpi_observations,
     kpi_placements,
@@ -863,6 +950,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     sign_in_failures,
     signing_keys,
+    sync_rows,
+    sync_runs,
     user_roles,
     users,
     webhook_deliveries,

@@ -40,6 +40,8 @@ pub struct App {
     pub(crate) config: crate::config::Config,
     /// Wakes whoever waits for changes.
     pub(crate) committed: tokio::sync::Notify,
+    /// Wakes who carries out imports.
+    pub(crate) started: tokio::sync::Notify,
     /// Bounds the memory and CPU of password hashing.
     pub(crate) hashing: tokio::sync::Semaphore,
 }
@@ -50,6 +52,7 @@ impl App {
             pools: ThreadLocal::new(),
             keys: Keys::new(config.key),
             committed: tokio::sync::Notify::new(),
+            started: tokio::sync::Notify::new(),
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             config,
         }
@@ -107,21 +110,32 @@ impl App {
             session: None,
         };
         let open = Open::new(self.pool()).await?;
-        let result = async {
-            let standing = begin(open.db(), &caller, &Circumstances::default()).await?;
-            let rights = Rights::new(standing.role, None, &standing.scopes);
-            let tx = Tx {
-                db: open.db(),
-                on: (),
-                standing: &standing,
-                rights: &rights,
-                caller: &caller,
-            };
+        let result = acting(&open, &caller, &Circumstances::default(), async |tx| {
             ReadFeed::decide(&tx.gate(), ()).await?;
-            work(&tx).await
-        }
+            work(tx).await
+        })
         .await;
         open.end(false).await?;
+        result
+    }
+
+    /// Deletes files and runs of the sync log that are kept no longer.
+    pub async fn forget_runs(&self) -> Result<usize> {
+        self.authenticator(async |db| Ok(model::sync_log::prune(db).await?))
+            .await
+    }
+
+    /// A transaction for somebody who is not there any more, with his rights of this moment.
+    pub(crate) async fn acting<T>(
+        &self,
+        caller: &Caller,
+        circumstances: &Circumstances,
+        work: impl AsyncFnOnce(&Tx<'_, ()>) -> Result<T>,
+    ) -> Result<T> {
+        let open = Open::new(self.pool()).await?;
+        let result = acting(&open, caller, circumstances, work).await;
+        open.end(result.is_ok()).await?;
+        self.committed.notify_waiters();
         result
     }
 
@@ -241,6 +255,35 @@ records! {
     model::kpi::KpiSeries, model::KpiSeriesId, "kpi_series_id";
     model::kpi::KpiTarget, model::KpiTargetId, "kpi_target_id";
     model::kpi::KpiObservation, model::KpiObservationId, "kpi_observation_id";
+}
+
+/// What is no record, because it has no history, and is permitted like one.
+macro_rules! logs {
+    ($($log:path, $id:ty, $param:literal;)+) => {$(
+        impl Record for $log {
+            const ENTITY: &'static str = <$log>::ENTITY;
+            const PARAM: &'static str = $param;
+            type Id = $id;
+            async fn find(db: Db<'_>, id: $id) -> model::Result<Self> {
+                <$log>::find(db, id).await
+            }
+            fn id(&self) -> Uuid {
+                self.id.0
+            }
+            fn version(&self) -> i64 {
+                self.version
+            }
+            fn owner(&self) -> OrganizationId {
+                self.organization_id
+            }
+        }
+    )+};
+}
+
+logs! {
+    model::import::Import, model::ImportId, "import_id";
+    model::sync_log::SyncRun, model::SyncRunId, "sync_run_id";
+    model::sync_log::SyncRow, model::SyncRowId, "sync_row_id";
 }
 
 impl Record for model::kpi::KpiDetail {
@@ -511,6 +554,17 @@ impl<On> Tx<'_, On> {
         }
     }
 
+    /// The same, about nothing in particular.
+    pub fn plain(&self) -> Tx<'_, ()> {
+        Tx {
+            db: self.db,
+            on: (),
+            standing: self.standing,
+            rights: self.rights,
+            caller: self.caller,
+        }
+    }
+
     /// May the caller do this with this record? For what is decided one record after another.
     pub async fn may<R: Record>(&self, record: R, action: Action) -> Result<R> {
         self.gate().decide(record, action).await
@@ -572,6 +626,17 @@ impl<P: Permission> Access<P> {
     /// Whose token it is. Whether it is still good, the transaction finds out.
     pub fn holder(&self) -> Result<Uuid> {
         self.caller.id.ok_or(Error::Unauthenticated)
+    }
+
+    /// Largest file that may be imported, in bytes.
+    pub fn import_limit(&self) -> u64 {
+        self.app.config.import_limit
+    }
+
+    /// Tells who carries out imports that there is something to do.
+    pub fn started(&self) -> impl FnOnce() + use<P> {
+        let app = self.app.clone();
+        move || app.started.notify_one()
     }
 
     /// Reads. The transaction ends behind the answer's back: nothing can fail any more.
@@ -724,6 +789,25 @@ impl Open {
     }
 }
 
+/// Works as somebody who does not ask himself.
+async fn acting<T>(
+    open: &Open,
+    caller: &Caller,
+    circumstances: &Circumstances,
+    work: impl AsyncFnOnce(&Tx<'_, ()>) -> Result<T>,
+) -> Result<T> {
+    let standing = begin(open.db(), caller, circumstances).await?;
+    let rights = Rights::new(standing.role, None, &standing.scopes);
+    work(&Tx {
+        db: open.db(),
+        on: (),
+        standing: &standing,
+        rights: &rights,
+        caller,
+    })
+    .await
+}
+
 /// Opens the transaction and asks the database who the caller is, in one round trip.
 async fn begin(db: Db<'_>, caller: &Caller, circumstances: &Circumstances) -> Result<Standing> {
     let (began, standing) = futures_util::join!(
@@ -784,7 +868,7 @@ impl<P: Permission> Access<P> {
                 reason,
                 as_of: as_of(request.query_string())?,
             },
-            // A path holds at most one id.
+            // A record of its own kind is named by the first parameter; an address by other ids is the handler's to read.
             id: request.match_info().iter().next().map(|(_, id)| id.to_owned()),
             if_match: header(request, header::IF_MATCH.as_str())?.map(str::to_owned),
             idempotency,
@@ -795,7 +879,7 @@ impl<P: Permission> Access<P> {
 }
 
 /// The value of a header. Which one of several counts is not for us to guess.
-fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
+pub(crate) fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
     let mut values = request.headers().get_all(name);
     let value = values.next().map(|v| v.to_str().map(str::trim));
     match value.transpose() {

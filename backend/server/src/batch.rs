@@ -4,10 +4,12 @@ use crate::access::{Access, ForKind, Record, SignedIn, Tx, for_kind};
 use crate::error::{Error, Newer, Problem, Result};
 use crate::http::{Committed, Done, Json, valid};
 use crate::policy::Action;
+use crate::sync_log;
 use actix_web::post;
 use model::external_id::{ExternalId, ExternalIdFields};
 use model::history::{Entity, RecordVersion};
 use model::record::Kept;
+use model::sync_log::{NewRun, SyncCounts, SyncKind, SyncMode};
 use model::text::Name;
 use model::{Db, statement};
 use serde::{Deserialize, Serialize};
@@ -33,25 +35,20 @@ const NOT_IN_BATCHES: [Entity; 7] = [
     Entity::ExternalIds,
 ];
 
-pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(write_batch);
+/// The kinds that can be written by other systems' ids, as in their addresses.
+pub(crate) fn resources() -> Vec<String> {
+    let kinds = Entity::ALL.iter().filter(|entity| !NOT_IN_BATCHES.contains(entity));
+    kinds.map(|entity| entity.as_str().replace('_', "-")).collect()
 }
 
-/// What happens to the others when an item cannot be written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum BatchMode {
-    /// Nothing is written unless everything can be.
-    #[default]
-    Atomic,
-    /// Each item for itself.
-    PerRow,
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(write_batch);
 }
 
 /// What is wanted of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum BatchOperation {
+pub(crate) enum BatchOperation {
     /// Create it, or make it what `record` says.
     #[default]
     Upsert,
@@ -64,8 +61,8 @@ enum BatchOperation {
 #[serde(deny_unknown_fields)]
 struct Batch {
     /// What happens to the others when an item cannot be written.
-    #[serde(default)]
-    mode: BatchMode,
+    #[serde(default = "SyncMode::atomic")]
+    mode: SyncMode,
     /// Say what would happen, and do nothing.
     #[serde(default)]
     dry_run: bool,
@@ -78,42 +75,42 @@ struct Batch {
 /// One write.
 #[derive(Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct BatchItem {
+pub(crate) struct BatchItem {
     /// Kind of record; not accounts.
-    entity: Entity,
+    pub(crate) entity: Entity,
     /// What is wanted.
     #[serde(default)]
-    operation: BatchOperation,
+    pub(crate) operation: BatchOperation,
     /// The record's id. Without it and without `external_id`, a new record.
-    #[serde(default)]
-    id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Uuid>,
     /// The other system, with `external_id`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(nested)]
     #[schema(example = "kintone")]
-    source: Option<Name>,
+    pub(crate) source: Option<Name>,
     /// The record's id in the other system.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(nested)]
     #[schema(example = "K-2024-0017")]
-    external_id: Option<Name>,
+    pub(crate) external_id: Option<Name>,
     /// The version that was read; another one is a conflict. Without it, what somebody else has changed since the
     /// caller's own last write is one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     #[validate(range(min = 1))]
-    if_version: Option<i64>,
+    pub(crate) if_version: Option<i64>,
     /// For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
     /// by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    record: Option<Map<String, Value>>,
+    pub(crate) record: Option<Map<String, Value>>,
 }
 
 /// What became of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub(crate) enum Outcome {
     Created,
     Updated,
     /// It was like that already; no version was made.
@@ -127,23 +124,23 @@ enum Outcome {
 
 /// What became of an item.
 #[derive(Serialize, ToSchema)]
-struct ItemResult {
+pub(crate) struct ItemResult {
     /// Its place in the request, from 0.
     index: usize,
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// The record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<Uuid>,
+    pub(crate) id: Option<Uuid>,
     /// Its version after that.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
     /// Why not; paths of fields begin in `record`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Problem>,
+    pub(crate) problem: Option<Problem>,
     /// Of a conflict: what the caller wrote last, to compare what both have changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    base: Option<Value>,
+    pub(crate) base: Option<Value>,
 }
 
 /// What became of a batch.
@@ -152,26 +149,9 @@ struct BatchResult {
     /// Was anything written? Not in a dry run, and not when an item of an atomic batch failed.
     committed: bool,
     /// Numbers of items by outcome.
-    counts: OutcomeCounts,
+    counts: SyncCounts,
     /// In the order of the request.
     items: Vec<ItemResult>,
-}
-
-/// Numbers of items.
-#[derive(Default, Serialize, ToSchema)]
-struct OutcomeCounts {
-    /// New records.
-    created: usize,
-    /// Changed records.
-    updated: usize,
-    /// Items that were so already.
-    unchanged: usize,
-    /// Deleted records.
-    deleted: usize,
-    /// Items that a person decides.
-    conflict: usize,
-    /// Items that cannot be written.
-    error: usize,
 }
 
 /// Write many records at once: create, change and delete, of mixed kinds, by our ids or those of another system.
@@ -186,16 +166,27 @@ async fn write_batch(access: Access<SignedIn>, body: Json<Batch, BATCH_LIMIT>) -
         .write(body.bytes(), async |tx| {
             let batch = tx.valid(&body)?;
             statement(tx.db, "savepoint batch").await?;
-            let items = Run::of(tx, &batch.items).await?;
-            let mut counts = OutcomeCounts::default();
-            for item in &items {
-                *counts.of(item.outcome) += 1;
-            }
+            let results = run(tx, &batch.items).await?;
+            let items: Vec<ItemResult> = results.into_iter().enumerate().map(ItemResult::of).collect();
+            let counts = count(&items);
             let whole = counts.conflict == 0 && counts.error == 0;
-            let committed = !batch.dry_run && (whole || batch.mode == BatchMode::PerRow);
+            let committed = !batch.dry_run && (whole || batch.mode == SyncMode::PerRow);
             if !committed {
                 statement(tx.db, "rollback to savepoint batch").await?;
             }
+            let run = NewRun {
+                mode: batch.mode,
+                dry_run: batch.dry_run,
+                source: batch
+                    .items
+                    .iter()
+                    .find_map(|item| item.source.as_ref())
+                    .map(|s| s.0.clone()),
+                committed,
+                counts,
+                ..sync_log::begin(tx, SyncKind::Batch)?
+            };
+            sync_log::keep(tx.db, &run, batch.items.iter().zip(&items)).await?;
             Ok(Done(BatchResult {
                 committed,
                 counts,
@@ -205,17 +196,46 @@ async fn write_batch(access: Access<SignedIn>, body: Json<Batch, BATCH_LIMIT>) -
         .await
 }
 
-impl OutcomeCounts {
-    fn of(&mut self, outcome: Outcome) -> &mut usize {
-        match outcome {
-            Outcome::Created => &mut self.created,
-            Outcome::Updated => &mut self.updated,
-            Outcome::Unchanged => &mut self.unchanged,
-            Outcome::Deleted => &mut self.deleted,
-            Outcome::Conflict => &mut self.conflict,
-            Outcome::Error => &mut self.error,
+impl ItemResult {
+    pub(crate) fn of((index, result): (usize, Result<Settled>)) -> Self {
+        let (outcome, id, version, base, problem) = match result {
+            Err(error) => (Outcome::Error, None, None, None, Some(error.problem())),
+            Ok(settled) => {
+                let problem = settled.newer.map(|newer| {
+                    let mut problem = Error::Conflict("changed_by_others".to_owned()).problem();
+                    problem.current = Some(newer.current);
+                    (problem.changed_by, problem.changed_at) = (newer.changed_by, newer.changed_at);
+                    problem
+                });
+                (settled.outcome, settled.id, settled.version, settled.base, problem)
+            }
+        };
+        Self {
+            index,
+            outcome,
+            id,
+            version,
+            problem,
+            base,
         }
     }
+}
+
+/// How many of each outcome.
+pub(crate) fn count<'a>(results: impl IntoIterator<Item = &'a ItemResult>) -> SyncCounts {
+    let mut counts = SyncCounts::default();
+    for result in results {
+        let of = match result.outcome {
+            Outcome::Created => &mut counts.created,
+            Outcome::Updated => &mut counts.updated,
+            Outcome::Unchanged => &mut counts.unchanged,
+            Outcome::Deleted => &mut counts.deleted,
+            Outcome::Conflict => &mut counts.conflict,
+            Outcome::Error => &mut counts.error,
+        };
+        *of += 1;
+    }
+    counts
 }
 
 /// What another system calls a record.
@@ -227,53 +247,55 @@ struct Run<'a> {
     items: &'a [BatchItem],
     /// The caller's ids of other systems that the batch names.
     known: HashMap<Name3, ExternalId>,
-    results: Vec<Option<ItemResult>>,
+    results: Vec<Option<Result<Settled>>>,
+}
+
+/// Writes these items, each in a savepoint of its own. What cannot be written says why; an error of the whole is one of
+/// the service.
+pub(crate) async fn run(tx: &Tx<'_, ()>, items: &[BatchItem]) -> Result<Vec<Result<Settled>>> {
+    let mut names: Vec<&str> = items.iter().filter_map(|i| i.external_id.as_deref()).collect();
+    names.extend(
+        items
+            .iter()
+            .filter_map(|i| i.record.as_ref())
+            .flat_map(references)
+            .map(|r| r.external_id),
+    );
+    let known = ExternalId::named(tx.db, &names).await?;
+    let known = known.into_iter().map(|e| {
+        (
+            (
+                e.fields.entity,
+                e.fields.source.0.clone(),
+                e.fields.external_id.0.clone(),
+            ),
+            e,
+        )
+    });
+    let mut run = Run {
+        tx,
+        items,
+        known: known.collect(),
+        results: items.iter().map(|_| None).collect(),
+    };
+    run.refuse_what_makes_no_sense();
+    let mut begin = 0;
+    for same in items.chunk_by(|a, b| a.entity == b.entity) {
+        let range = begin..begin + same.len();
+        begin = range.end;
+        for_kind(same[0].entity, Write { run: &mut run, range }).await?;
+    }
+    Ok(run.results.into_iter().flatten().collect())
 }
 
 impl<'a> Run<'a> {
-    async fn of(tx: &'a Tx<'a, ()>, items: &'a [BatchItem]) -> Result<Vec<ItemResult>> {
-        let mut names: Vec<&str> = items.iter().filter_map(|i| i.external_id.as_deref()).collect();
-        names.extend(
-            items
-                .iter()
-                .filter_map(|i| i.record.as_ref())
-                .flat_map(references)
-                .map(|r| r.external_id),
-        );
-        let known = ExternalId::named(tx.db, &names).await?;
-        let known = known.into_iter().map(|e| {
-            (
-                (
-                    e.fields.entity,
-                    e.fields.source.0.clone(),
-                    e.fields.external_id.0.clone(),
-                ),
-                e,
-            )
-        });
-        let mut run = Self {
-            tx,
-            items,
-            known: known.collect(),
-            results: items.iter().map(|_| None).collect(),
-        };
-        run.refuse_what_makes_no_sense();
-        let mut begin = 0;
-        for same in items.chunk_by(|a, b| a.entity == b.entity) {
-            let range = begin..begin + same.len();
-            begin = range.end;
-            for_kind(same[0].entity, Write { run: &mut run, range }).await?;
-        }
-        Ok(run.results.into_iter().flatten().collect())
-    }
-
     fn refuse_what_makes_no_sense(&mut self) {
         let mut seen = HashSet::new();
         for (index, item) in self.items.iter().enumerate() {
             let error = if NOT_IN_BATCHES.contains(&item.entity) {
                 Some(Error::Conflict("not_in_batches".to_owned()))
             } else if item.source.is_some() != item.external_id.is_some()
-                || (item.id.is_some() && item.source.is_some())
+                || (item.id.is_some() && item.source.is_some() && !self.same(item))
             {
                 Some(Error::Conflict("one_way_to_name".to_owned()))
             } else if (item.operation == BatchOperation::Upsert) != item.record.is_some() {
@@ -284,9 +306,15 @@ impl<'a> Run<'a> {
                 None
             };
             if let Some(error) = error {
-                self.fail(index, &error);
+                self.results[index] = Some(Err(error));
             }
         }
+    }
+
+    /// Do both ids of an item name one record?
+    fn same(&self, item: &BatchItem) -> bool {
+        let known = item.name().and_then(|name| self.known.get(&name));
+        known.is_some_and(|known| Some(known.fields.record_id) == item.id)
     }
 
     /// What makes two items the same: the record, by whatever name, or the name of a new one.
@@ -294,24 +322,6 @@ impl<'a> Run<'a> {
         let target = self.target(index).map(Ok);
         let key = target.or_else(|| self.items[index].name().map(Err))?;
         Some((self.items[index].entity, key))
-    }
-
-    fn fail(&mut self, index: usize, error: &Error) {
-        self.end(index, Outcome::Error, None, None);
-        if let Some(result) = &mut self.results[index] {
-            result.problem = Some(error.problem());
-        }
-    }
-
-    fn end(&mut self, index: usize, outcome: Outcome, id: Option<Uuid>, version: Option<i64>) {
-        self.results[index] = Some(ItemResult {
-            index,
-            outcome,
-            id,
-            version,
-            problem: None,
-            base: None,
-        });
     }
 
     /// Items of one kind, in their order. New records that follow each other are written in one statement.
@@ -372,11 +382,10 @@ impl<'a> Run<'a> {
         if new.is_empty() {
             return Ok(());
         }
-        if let Err(error) = self.tx.may_create::<R>() {
-            for (index, _) in new {
-                self.fail(index, &error);
-            }
-            return Ok(());
+        if self.tx.may_create::<R>().is_err() {
+            return new
+                .iter()
+                .try_for_each(|(index, _)| self.settle(*index, Err(Error::Forbidden)));
         }
         let db = self.tx.db;
         let indices: Vec<usize> = new.iter().map(|(index, _)| *index).collect();
@@ -426,7 +435,7 @@ impl<'a> Run<'a> {
             if let Some((key, name)) = self.items[*index].name().zip(name) {
                 self.known.insert(key, name);
             }
-            self.end(*index, Outcome::Created, Some(record.id()), Some(record.version()));
+            self.results[*index] = Some(Ok(Settled::done(Outcome::Created, Some(&record))));
         }
     }
 
@@ -509,24 +518,11 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, index: usize, outcome: Result<Settled>) -> Result<()> {
-        match outcome {
-            Ok(settled) => {
-                self.end(index, settled.outcome, settled.id, settled.version);
-                if let (Some(result), Some(newer)) = (&mut self.results[index], settled.newer) {
-                    let mut problem = Error::Conflict("changed_by_others".to_owned()).problem();
-                    problem.current = Some(newer.current);
-                    (problem.changed_by, problem.changed_at) = (newer.changed_by, newer.changed_at);
-                    result.problem = Some(problem);
-                    result.base = settled.base;
-                }
-                Ok(())
-            }
-            Err(error @ (Error::Internal(_) | Error::Unavailable(_) | Error::Unauthenticated)) => Err(error),
-            Err(error) => {
-                self.fail(index, &error);
-                Ok(())
-            }
+        if let Err(error @ (Error::Internal(_) | Error::Unavailable(_) | Error::Unauthenticated)) = outcome {
+            return Err(error);
         }
+        self.results[index] = Some(outcome);
+        Ok(())
     }
 }
 
@@ -543,13 +539,13 @@ impl ForKind for Write<'_, '_> {
     }
 }
 
-/// What became of a record that was there.
-struct Settled {
-    outcome: Outcome,
-    id: Option<Uuid>,
+/// What became of an item that could be read.
+pub(crate) struct Settled {
+    pub(crate) outcome: Outcome,
+    pub(crate) id: Option<Uuid>,
     version: Option<i64>,
     /// Of a conflict: the record as it is, and who made it so.
-    newer: Option<Newer>,
+    pub(crate) newer: Option<Newer>,
     base: Option<Value>,
 }
 

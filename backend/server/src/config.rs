@@ -22,6 +22,8 @@ pub struct Config {
     /// Shown on every screen.
     pub demo: bool,
     pub webhooks: Settings,
+    /// Largest file that may be imported, in bytes.
+    pub import_limit: u64,
 }
 
 /// Options of `server serve`, each also an environment variable.
@@ -67,6 +69,9 @@ pub struct Options {
     /// Seconds that a receiver has for its answer.
     #[arg(long, env = "TSUNAGI_WEBHOOK_TIMEOUT", default_value_t = 15, value_parser = clap::value_parser!(u8).range(1..=60))]
     pub webhook_timeout: u8,
+    /// Largest file that may be imported, in bytes.
+    #[arg(long, env = "TSUNAGI_IMPORT_LIMIT", default_value_t = 200 << 20)]
+    pub import_limit: u64,
 }
 
 impl Options {
@@ -94,6 +99,7 @@ impl Options {
                     .collect(),
                 limit: Duration::from_secs(u64::from(self.webhook_timeout)),
             },
+            import_limit: self.import_limit,
         })
     }
 }

@@ -49,6 +49,9 @@ pub enum Error {
     /// 409: breaks a rule that needs stored data. The code is the name of the constraint.
     #[error("conflicts with `{0}`")]
     Conflict(String),
+    /// 409: what the caller has seen of it is not so any more; with what is.
+    #[error("outdated: {0}")]
+    Outdated(&'static str, Box<serde_json::Value>),
     /// 409: fields that contradict each other.
     #[error("fields contradict each other")]
     Contradiction(Vec<FieldError>),
@@ -239,6 +242,7 @@ impl Error {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(constraint) => constraint,
+            Self::Outdated(code, _) => code,
             Self::Contradiction(errors) => errors.first().map_or("contradiction", |e| &e.code),
             Self::Resync(_) => "resync_required",
             Self::Stale(_) => "stale",
@@ -273,6 +277,7 @@ impl Error {
         };
         match self {
             Self::Invalid(errors) | Self::Contradiction(errors) => problem.errors.clone_from(errors),
+            Self::Outdated(_, current) => problem.current = Some(*current.clone()),
             Self::Resync(resync) => {
                 problem.organizations = Some(resync.organizations.clone());
                 problem.after = Some(resync.after.clone());
@@ -301,7 +306,7 @@ impl ResponseError for Error {
             Self::OAuth(refusal) => refusal.status(),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict(_) | Self::Contradiction(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Outdated(..) | Self::Contradiction(_) => StatusCode::CONFLICT,
             Self::Resync(_) => StatusCode::GONE,
             Self::Stale(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,13 +1,20 @@
-//! Ids of other systems.
+//! Ids of other systems, and records addressed by them.
 
-use crate::access::{Access, Create, Delete, List, Read};
-use crate::error::Result;
-use crate::http::{Committed, Created, Cursor, Json, NoContent, Page, Query, Tagged, after, default_limit};
-use actix_web::{delete, get, post};
+use crate::access::{Access, Create, Delete, ForKind, List, Read, Record, SignedIn, Tx, for_kind, header};
+use crate::batch::{self, BatchItem, BatchOperation};
+use crate::error::{Error, Newer, Result};
+use crate::http::{
+    AnyRecord, Committed, Created, Cursor, Json, NoContent, Page, Put, Query, Shown, Tagged, after, default_limit,
+};
+use crate::policy::Action;
+use actix_web::http::header::{IF_MATCH, IF_NONE_MATCH};
+use actix_web::{HttpRequest, delete, get, post, put};
 use model::external_id::{ExternalId, ExternalIdFields, Filter};
 use model::history::Entity;
+use model::record::Kept;
 use model::text::Name;
 use serde::Deserialize;
+use serde_json::Map;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -16,6 +23,8 @@ use validator::Validate;
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_external_ids).service(create_external_id);
     cfg.service(read_external_id).service(delete_external_id);
+    cfg.service(read_by_external_id).service(put_by_external_id);
+    cfg.service(delete_by_external_id);
 }
 
 /// Which external ids.
@@ -91,4 +100,186 @@ async fn delete_external_id(access: Access<Delete<ExternalId>>) -> Result<Commit
     access
         .write(&[], async |tx| Ok(tx.on.delete(tx.db).await.map(|()| NoContent)?))
         .await
+}
+
+/// Read a record by the id that a system of the caller's organisation gave to it.
+#[utoipa::path()]
+#[get("/{resource}/external/{source}/{external_id}")]
+async fn read_by_external_id(access: Access<SignedIn>, request: HttpRequest) -> Result<Shown> {
+    access
+        .read(async |tx| {
+            let record = Address::of(&request)?.record(tx, Action::Read).await?;
+            Ok(Shown(record.ok_or(Error::NotFound)?))
+        })
+        .await
+}
+
+/// Create or replace a record by the id that a system of the caller's organisation gave to it.
+///
+/// `If-None-Match: *` creates, `If-Match` replaces; a retry of either changes nothing twice. The body is that of `POST`
+/// of the kind; references can be external ids as in a batch.
+#[utoipa::path(request_body = AnyRecord)]
+#[put("/{resource}/external/{source}/{external_id}")]
+async fn put_by_external_id(
+    access: Access<SignedIn>,
+    request: HttpRequest,
+    body: Json<AnyRecord>,
+) -> Result<Committed<Put>> {
+    access
+        .write(body.bytes(), async |tx| {
+            let address = Address::of(&request)?;
+            let if_version = address.precondition(tx, &request, Action::Update).await?;
+            let AnyRecord(record) = tx.valid(&body)?;
+            let id = address
+                .write(tx, BatchOperation::Upsert, Some(record), if_version)
+                .await?;
+            let record = for_kind(
+                address.entity,
+                Find {
+                    tx,
+                    id,
+                    action: Action::Read,
+                },
+            )
+            .await?;
+            Ok(Put {
+                id,
+                resource: address.entity,
+                created: if_version.is_none(),
+                record,
+            })
+        })
+        .await
+}
+
+/// Delete a record by the id that a system of the caller's organisation gave to it.
+#[utoipa::path()]
+#[delete("/{resource}/external/{source}/{external_id}")]
+async fn delete_by_external_id(access: Access<SignedIn>, request: HttpRequest) -> Result<Committed<NoContent>> {
+    access
+        .write(&[], async |tx| {
+            let address = Address::of(&request)?;
+            address.record(tx, Action::Delete).await?.ok_or(Error::NotFound)?;
+            let if_version = address.precondition(tx, &request, Action::Delete).await?;
+            address.write(tx, BatchOperation::Delete, None, if_version).await?;
+            Ok(NoContent)
+        })
+        .await
+}
+
+/// A record of any kind, by another system's id: the path of a request.
+struct Address {
+    entity: Entity,
+    source: Name,
+    external_id: Name,
+}
+
+impl Address {
+    fn of(request: &HttpRequest) -> Result<Self> {
+        let part = |name: &str| {
+            let text = request.match_info().get(name)?;
+            let text = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
+            Some(text.into_owned())
+        };
+        let name = |path: &str| -> Result<Name> {
+            let name = Name(part(path).ok_or(Error::NotFound)?);
+            name.validate().map_err(|_| Error::NotFound)?;
+            Ok(name)
+        };
+        let entity = part("resource").filter(|resource| batch::resources().contains(resource));
+        Ok(Self {
+            entity: entity
+                .and_then(|e| e.replace('-', "_").parse().ok())
+                .ok_or(Error::NotFound)?,
+            source: name("source")?,
+            external_id: name("external_id")?,
+        })
+    }
+
+    /// The record, if there is one; and may the caller do this with it?
+    async fn record(&self, tx: &Tx<'_, ()>, action: Action) -> Result<Option<Newer>> {
+        let filter = Filter {
+            entity: Some(self.entity),
+            source: Some(self.source.0.clone()),
+            external_id: Some(self.external_id.0.clone()),
+            limit: 1,
+            ..Filter::default()
+        };
+        let Some(name) = ExternalId::list(tx.db, filter).await?.pop() else {
+            return Ok(None);
+        };
+        let id = name.fields.record_id;
+        for_kind(self.entity, Find { tx, id, action }).await.map(Some)
+    }
+
+    /// The version to replace or delete; nothing, to create.
+    async fn precondition(&self, tx: &Tx<'_, ()>, request: &HttpRequest, action: Action) -> Result<Option<i64>> {
+        let there = self.record(tx, action).await?;
+        let known = header(request, IF_NONE_MATCH.as_str())?;
+        match (header(request, IF_MATCH.as_str())?, known) {
+            (None, None) => Err(Error::PreconditionRequired),
+            (None, Some("*")) => match there {
+                None => Ok(None),
+                Some(there) => Err(Error::Stale(Box::new(there))),
+            },
+            (Some(wanted), None | Some("*")) => {
+                let there = there.ok_or(Error::NotFound)?;
+                if known.is_none() && (wanted == "*" || wanted == there.etag) {
+                    Ok(there.current["version"].as_i64())
+                } else if wanted == "*" || wanted.starts_with("\"v") || wanted.starts_with("W/\"") {
+                    Err(Error::Stale(Box::new(there)))
+                } else {
+                    Err(Error::BadRequest("bad_if_match"))
+                }
+            }
+            _ => Err(Error::BadRequest("bad_header")),
+        }
+    }
+
+    /// As a batch of one.
+    async fn write(
+        &self,
+        tx: &Tx<'_, ()>,
+        operation: BatchOperation,
+        record: Option<Map<String, serde_json::Value>>,
+        if_version: Option<i64>,
+    ) -> Result<Uuid> {
+        let item = BatchItem {
+            entity: self.entity,
+            operation,
+            id: None,
+            source: Some(self.source.clone()),
+            external_id: Some(self.external_id.clone()),
+            if_version,
+            record,
+        };
+        match batch::run(tx, &[item]).await?.pop() {
+            Some(Ok(settled)) => match (settled.newer, settled.id) {
+                (Some(newer), _) => Err(Error::Stale(Box::new(newer))),
+                (None, id) => id.ok_or(Error::NotFound),
+            },
+            // Which body the kind wants, the schema of this operation does not say.
+            Some(Err(Error::Invalid(errors))) => Err(Error::Contradiction(errors)),
+            Some(Err(error)) => Err(error),
+            None => Err(Error::internal("an item without an outcome")),
+        }
+    }
+}
+
+/// A record as it is, of whichever kind.
+struct Find<'a> {
+    tx: &'a Tx<'a, ()>,
+    id: Uuid,
+    action: Action,
+}
+
+impl ForKind for Find<'_> {
+    type Out = Newer;
+    async fn with<R: Record + Kept>(self) -> Result<Newer> {
+        let record = R::find_many(self.tx.db, &[self.id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound)?;
+        self.tx.newer(&self.tx.may(record, self.action).await?).await
+    }
 }

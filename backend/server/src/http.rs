@@ -1,7 +1,7 @@
 //! Bodies in, answers out. utoipa reads the *names* of these types from a handler's signature, which is why ours are
 //! called `Json` and `Query` like the ones they replace.
 
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, FieldError, Newer, Result};
 use crate::messages;
 use crate::strict::Strict;
 use actix_web::body::BoxBody;
@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use model::history::Entity;
 use model::idempotency;
 use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{KnownFormat, SchemaFormat};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
@@ -184,6 +186,37 @@ impl<T: 'static, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
                 bytes,
                 _type: PhantomData,
             })
+        })
+    }
+}
+
+/// A body of any bytes.
+pub struct Octets<const LIMIT: usize>(Bytes);
+
+impl<const LIMIT: usize> Octets<LIMIT> {
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const LIMIT: usize> FromRequest for Octets<LIMIT> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let is =
+            |name: header::HeaderName, value: &str| headers.get(name).is_some_and(|v| v.as_bytes() == value.as_bytes());
+        // What is packed could unpack to anything.
+        let readable =
+            is(header::CONTENT_TYPE, "application/octet-stream") && !headers.contains_key(header::CONTENT_ENCODING);
+        let payload = payload.take();
+        Box::pin(async move {
+            if readable {
+                Ok(Self(body(payload, LIMIT).await?))
+            } else {
+                Err(Error::UnsupportedMediaType)
+            }
         })
     }
 }
@@ -360,17 +393,43 @@ pub struct Tagged<T>(pub T);
 impl<T: crate::access::Record> Responder for Tagged<T> {
     type Body = BoxBody;
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let tag = etag(self.0.version());
-        let known = request
-            .headers()
-            .get(header::IF_NONE_MATCH)
-            .and_then(|v| v.to_str().ok());
-        if known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag))
-            && !request.query_string().contains("as_of=")
-        {
-            return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
-        }
-        HttpResponse::Ok().insert_header((header::ETAG, tag)).json(self.0)
+        tagged(request, etag(self.0.version()), &self.0)
+    }
+}
+
+fn tagged(request: &HttpRequest, tag: String, record: &impl Serialize) -> HttpResponse {
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag))
+        && !request.query_string().contains("as_of=")
+    {
+        return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    }
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record)
+}
+
+/// A record of a kind that only the request names, as the operations of its kind show and take it.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Object)]
+pub struct AnyRecord(pub serde_json::Map<String, Value>);
+
+/// What the kind wants of it, whoever writes it finds out.
+impl Validate for AnyRecord {
+    fn validate(&self) -> Result<(), validator::ValidationErrors> {
+        Ok(())
+    }
+}
+
+/// Such a record as it was read: `200 OK` with its ETag, or `304`.
+pub struct Shown(pub Newer);
+
+impl Responder for Shown {
+    type Body = BoxBody;
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        tagged(request, self.0.etag, &self.0.current)
     }
 }
 
@@ -401,6 +460,13 @@ pub trait Answer: IntoResponses {
 pub struct Created<T>(pub T);
 /// `200 OK` with the changed record and its ETag.
 pub struct Updated<T>(pub T);
+/// `201 Created` or `200 OK` with a record of a kind that only the request names.
+pub struct Put {
+    pub resource: Entity,
+    pub id: Uuid,
+    pub created: bool,
+    pub record: Newer,
+}
 /// `204 No Content`.
 pub struct NoContent;
 /// `200 OK` of an action that is not a record.
@@ -451,6 +517,25 @@ impl<T: crate::access::Record + ToSchema> Answer for Updated<T> {
     }
     fn body(&self) -> Result<String> {
         serde_json::to_string(&self.0).map_err(Error::internal)
+    }
+}
+
+impl Answer for Put {
+    fn status(&self) -> StatusCode {
+        if self.created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        }
+    }
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        let location = format!("/api/v1/{}/{}", self.resource.as_str().replace('_', "-"), self.id);
+        let mut headers = vec![(header::ETAG, self.record.etag.clone())];
+        headers.extend(self.created.then_some((header::LOCATION, location)));
+        headers
+    }
+    fn body(&self) -> Result<String> {
+        serde_json::to_string(&self.record.current).map_err(Error::internal)
     }
 }
 
@@ -582,6 +667,44 @@ impl<T: IntoResponses> IntoResponses for OrCsv<T> {
     }
 }
 
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    Json,
+    Csv,
+}
+
+/// Is the answer to be CSV? What the query says counts more than what the header accepts.
+pub fn wants_csv(request: &HttpRequest, format: Option<Format>) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    format.map_or(accept.unwrap_or_default().starts_with("text/csv"), |format| {
+        format == Format::Csv
+    })
+}
+
+/// A file of a table.
+pub struct Table;
+
+impl Table {
+    pub const XLSX: &'static str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+}
+
+impl IntoResponses for Table {
+    fn responses() -> Responses {
+        let content = |binary: bool| {
+            let format = binary.then_some(SchemaFormat::KnownFormat(KnownFormat::Binary));
+            let schema = ObjectBuilder::new().schema_type(Type::String).format(format).build();
+            ContentBuilder::new().schema(Some(schema)).build()
+        };
+        let response = ResponseBuilder::new()
+            .description("The file.")
+            .content("text/csv", content(false))
+            .content(Self::XLSX, content(true));
+        Responses::from([("200".to_owned(), response.build().into())])
+    }
+}
+
 impl<T: IntoResponses> IntoResponses for Handmade<T> {
     fn responses() -> Responses {
         T::responses()
@@ -628,6 +751,26 @@ const LOCATION: (&str, &str) = ("Location", "Address of the new record.");
 impl<T: ToSchema> IntoResponses for Tagged<T> {
     fn responses() -> Responses {
         json_response::<T>("200", "The record.", T::name().into(), &[ETAG])
+    }
+}
+
+impl IntoResponses for Shown {
+    fn responses() -> Responses {
+        json_response::<AnyRecord>("200", "The record.", AnyRecord::name().into(), &[ETAG])
+    }
+}
+
+impl IntoResponses for Put {
+    fn responses() -> Responses {
+        let name = || AnyRecord::name().into();
+        let mut responses = json_response::<AnyRecord>("201", "The new record.", name(), &[ETAG, LOCATION]);
+        responses.extend(json_response::<AnyRecord>(
+            "200",
+            "The record after the change.",
+            name(),
+            &[ETAG],
+        ));
+        responses
     }
 }
 

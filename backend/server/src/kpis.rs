@@ -3,11 +3,10 @@
 use crate::access::{Access, Create, Delete, Edit, List, Read, Transit};
 use crate::error::{Error, Result};
 use crate::http::{
-    Committed, Created, Cursor, Fresh, Handmade, Json, NoContent, OrCsv, Page, Patch, Query, Tagged, Updated, after,
-    default_limit,
+    Committed, Created, Cursor, Format, Fresh, Handmade, Json, NoContent, OrCsv, Page, Patch, Query, Tagged, Updated,
+    after, default_limit, wants_csv,
 };
 use crate::transition::{Transition, confirm};
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use model::kpi::{
     Filter, Kpi, KpiDetail, KpiFields, KpiObservation, KpiObservationFields, KpiPlacement, KpiPlacementFields,
@@ -151,14 +150,6 @@ async fn transition_kpi(access: Access<Transit<Kpi>>, body: Json<Transition>) ->
         .await
 }
 
-/// Form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Format {
-    Json,
-    Csv,
-}
-
 /// Which observations of a KPI.
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -192,14 +183,7 @@ async fn list_observations_of_kpi(
     request: HttpRequest,
     Query(query): Query<ObservationsOfKpiQuery>,
 ) -> Result<Handmade<OrCsv<Page<KpiObservation>>>> {
-    let accept = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    let csv = query
-        .format
-        .map_or(accept.starts_with("text/csv"), |format| format == Format::Csv);
+    let csv = wants_csv(&request, query.format);
     // A KPI has a few hundred values at the most; the analysts' table streams.
     let limit = if csv { 100_000 } else { query.limit };
     let cursor = after(query.after.as_ref())?;

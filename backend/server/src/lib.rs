@@ -15,11 +15,15 @@ mod auth;
 mod batch;
 mod changes;
 mod clients;
+mod columns;
 mod evaluations;
+mod exports;
 mod external_ids;
+mod files;
 mod findings;
 mod goals;
 mod history;
+mod imports;
 mod kpis;
 mod members;
 mod messages;
@@ -33,7 +37,10 @@ mod projects;
 mod roadmap;
 mod screens;
 mod strict;
+mod sync_log;
 mod transition;
+
+pub use imports::work as carry_out_imports;
 
 use access::App;
 use actix_web::body::MessageBody;
@@ -70,6 +77,9 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(history::routes);
     cfg.configure(changes::routes);
     cfg.configure(batch::routes);
+    cfg.configure(sync_log::routes);
+    cfg.configure(imports::routes);
+    cfg.configure(exports::routes);
     cfg.configure(findings::routes);
     cfg.configure(webhooks::routes);
 }
@@ -305,6 +315,7 @@ pub fn document() -> String {
         behind_proxy: false,
         demo: false,
         webhooks: webhooks::Settings::default(),
+        import_limit: 200 << 20,
     };
     pretty(&app(Data::new(App::new(config))).1)
 }

@@ -122,12 +122,16 @@ async fn serve(options: Options) -> Outcome {
             if let Err(error) = keys.forget_changes().await {
                 tracing::warn!(%error, "old changes could not be forgotten");
             }
+            if let Err(error) = keys.forget_runs().await {
+                tracing::warn!(%error, "old runs of the sync log could not be deleted");
+            }
             if let Err(error) = keys.forget_deliveries().await {
                 tracing::warn!(%error, "old messages to webhooks could not be deleted");
             }
         }
     });
     actix_web::rt::spawn(server::webhooks::deliver(app.clone()));
+    actix_web::rt::spawn(server::carry_out_imports(app.clone()));
     HttpServer::new(move || server::app(app.clone()).0)
         .client_request_timeout(Duration::from_secs(5))
         .shutdown_timeout(25)

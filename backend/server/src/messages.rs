@@ -80,6 +80,29 @@ fn constraint(name: &str) -> String {
         "one_way_to_name" => "記録は id か、source と external_id の組のどちらか一方で指定してください。",
         "record_of_upserts" => "record は upsert に必要で、delete には付けられません。",
         "twice_in_batch" => "同じ記録が一括の中に二度あります。一つにまとめてください。",
+        "sync_rows_settled" => "この行はすでに処理されています。一覧を読み込み直してください。",
+        "sync_rows_not_written" => "試行の行と、読み取れなかった行は、ここからは書き込めません。",
+        "sync_runs_ended" => "この実行はすでに終わっています。",
+        "sync_runs_one_at_a_time" => "このファイルはいま取り込んでいます。終わってから始めてください。",
+        "imports_offset" => "続きは別の位置からです。current の size から送ってください。",
+        "imports_empty" => "ファイルの中身がまだ届いていません。中身を送ってから始めてください。",
+        "imports_header" => "見出しの行がありません。1行目に項目名を入れてください。",
+        "imports_row_length" => "長すぎる行があります。引用符の閉じ忘れがないか確かめてください。",
+        "imports_columns" => "列またはセルが多すぎます。ファイルを分けてください。",
+        "imports_rows" => {
+            "一度に書き込む取り込みと試行は20,000行までです。ファイルを分けるか、行ごとに書き込む取り込みにしてください。"
+        }
+        "imports_xlsx" => "Excel（.xlsx）のファイルとして読めません。保存し直すか、CSV にしてください。",
+        "imports_entity" => "CSV と Excel のファイルでは、記録の種類を entity で指定してください。",
+        "imports_full_list" => "全件の一覧では、entity と source を指定してください。",
+        "imports_deletions_threshold" => {
+            "削除する件数が多すぎます。一覧を確かめ、この件数でよければ at_most に件数を指定してください。"
+        }
+        "exports_xlsx" => "Excel のファイルに入りきりません。CSV にしてください。",
+        "exports_rows" => {
+            "一つのファイルに書き出せるのは100,000件までです。変更の一覧（changes）から読み出してください。"
+        }
+        "one_kind" => "CSV にできるのは一種類の記録だけです。entity で種類を選んでください。",
         "append_only" => "この種類の記録は消さずに残します。誤りは新しい値で訂正してください。",
         "unknown_external_id" => "参照先の外部 ID が登録されていません。参照先を先に送ってください。",
         "changed_by_others" => "ほかの人が先に更新しました。current と base を見比べて、どちらを残すか決めてください。",

@@ -1,10 +1,11 @@
 //! What all operations have in common in the OpenAPI document, so that no handler repeats it.
 
+use crate::batch;
 use crate::http::SCHEMAS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
+use utoipa::{OpenApi, PartialSchema};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,7 +40,12 @@ fn finish(document: &mut Value) {
             if !["get", "post", "put", "patch", "delete"].contains(&method.as_str()) {
                 continue;
             }
-            let tag = segments[0].to_owned();
+            let tag = if segments[0].starts_with('{') {
+                "external-ids"
+            } else {
+                segments[0]
+            }
+            .to_owned();
             tags.insert(tag.clone(), ());
             operation["tags"] = json!([tag]);
             lift_schemas(operation, &mut schemas);
@@ -169,13 +175,17 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
     let parameter = |name: &str, place: &str, required: bool, description: &str, schema: Value| json!({ "name": name, "in": place, "required": required, "description": description, "schema": schema });
     let mut parameters = Vec::new();
     for id in segments.iter().filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')) {
-        parameters.push(parameter(
-            id,
-            "path",
-            true,
-            "Id of the record.",
-            json!({ "type": "string", "format": "uuid" }),
-        ));
+        let name = || json!(model::text::Name::schema());
+        let (description, schema) = match id {
+            "resource" => (
+                "Kind of record, as in its address.",
+                json!({ "type": "string", "enum": batch::resources() }),
+            ),
+            "source" => ("The other system.", name()),
+            "external_id" => ("The id there.", name()),
+            _ => ("Id of the record.", json!({ "type": "string", "format": "uuid" })),
+        };
+        parameters.push(parameter(id, "path", true, description, schema));
     }
     let by_id = by_id(segments);
     let creates = method == "post" && segments.len() == 1;
@@ -216,7 +226,8 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
         ("403", "The caller may not do this."),
     ]);
     if method == "get" {
-        if path != "/api/v1/me" && segments[0] != "changes" {
+        let now_only = ["changes", "me", "imports", "sync-runs", "sync-rows"];
+        if !now_only.contains(&segments[0]) || path.starts_with("/api/v1/me/") {
             parameters.push(parameter(
                 "as_of",
                 "query",
@@ -265,6 +276,12 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
             ]);
         }
     }
+    if segments[0] == "exports" {
+        errors.push(("409", "Too many records, or characters that the charset does not have."));
+    }
+    if path.ends_with("/rows") {
+        errors.push(("409", "Rows of several kinds in one table."));
+    }
     if path == "/api/v1/findings" {
         errors.extend([
             ("404", "No such record, or not the caller's to see."),
@@ -284,11 +301,21 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
         errors.push(("404", "No such record, or not the caller's to see."));
         // An action by POST does not touch the fields; moving a record along its life or into a later year does.
         let moves = path.ends_with("/transition") || path.ends_with("/carry-over");
-        if method != "get" && (method != "post" || moves) {
+        let puts = method == "put" && path.contains("/external/");
+        if puts {
+            parameters.push(parameter(
+                "If-None-Match",
+                "header",
+                false,
+                "`*`: create it, if it is not there.",
+                json!({ "type": "string", "enum": ["*"] }),
+            ));
+        }
+        if moves || puts || ["patch", "delete"].contains(&method) {
             parameters.push(parameter(
                 "If-Match",
                 "header",
-                true,
+                !puts,
                 "ETag of the version that was read, or `*` for whatever is there (428 without).",
                 json!({ "type": "string", "pattern": "^(\\*|\"v[0-9]{1,18}\")$" }),
             ));
@@ -516,6 +543,10 @@ fn describe(tag: &str) -> &'static str {
         "observations" => "Observed values (実績値).",
         "municipality-facts" => "Facts of municipalities, such as population.",
         "batch" => "Many writes at once.",
+        "imports" => "Files to import.",
+        "exports" => "Records as files.",
+        "sync-runs" => "The sync log: what batches and imports did.",
+        "sync-rows" => "Rows that a person settles.",
         "changes" => "What has changed, for systems that keep a copy.",
         "external-ids" => "Ids of other systems.",
         "findings" => "Where a printed fact contradicts the record.",

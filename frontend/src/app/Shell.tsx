@@ -1,6 +1,6 @@
 import { Link, useLocation } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
-import { administers, isApiError, signOut, type Identity } from "../api";
+import { administers, isApiError, may, signOut, type Identity } from "../api";
 import { formatDate, todayInJapan } from "../lib/date";
 import { clearDrafts, countDrafts } from "../lib/drafts";
 import { Button, ConfirmDialog, FiscalYearSwitch, Notice } from "../ui";
@@ -11,6 +11,7 @@ const NAVIGATION: { to: string; label: string; section: RegExp; allowed?: (ident
   { to: "/platforms", label: "プラットフォーム", section: /^\/(platforms|projects)(\/|$)/ },
   { to: "/plans", label: "計画・ロードマップ", section: /^\/plans(\/|$)/ },
   { to: "/kpis", label: "KPI", section: /^\/kpis(\/|$)/ },
+  { to: "/sync", label: "同期", section: /^\/sync(\/|$)/, allowed: (identity: Identity) => may(identity, "sync_runs", "read") },
   { to: "/admin/users", label: "管理", section: /^\/admin\//, allowed: (identity: Identity) => administers(identity) !== undefined || identity.role === "auditor" },
 ];
 

@@ -38,6 +38,8 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/admin/organizations", component: lazyRouteComponent(() => import("../pages/admin-organizations")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/clients", component: lazyRouteComponent(() => import("../pages/admin-clients")) }),
   createRoute({ getParentRoute: () => root, path: "/admin/webhooks", component: lazyRouteComponent(() => import("../pages/admin-webhooks")) }),
+  createRoute({ getParentRoute: () => root, path: "/sync", component: lazyRouteComponent(() => import("../pages/sync")) }),
+  createRoute({ getParentRoute: () => root, path: "/sync/$runId", component: lazyRouteComponent(() => import("../pages/sync-run")) }),
   createRoute({ getParentRoute: () => root, path: "/history/$entity/$id", component: lazyRouteComponent(() => import("../pages/history")) }),
 ] as const;
 

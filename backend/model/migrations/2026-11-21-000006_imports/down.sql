@@ -1,0 +1,1 @@
+drop table sync_rows, sync_runs, import_parts, imports;
