@@ -159,7 +159,7 @@ async fn content_comes_in_parts_and_goes_on_where_it_broke_off() {
     let (one, two) = content.as_bytes().split_at(1000);
     let import = import(&system, json!({ "format": "ndjson" }), one).await;
     // A retry of what arrived, and one that leaves something out, are told where to go on.
-    for offset in [0, 999, 1001] {
+    for offset in [0, 999, 1001, usize::try_from(i64::MAX).expect("64 bits")] {
         let wrong = part(&system, &import, offset, two).await.problem(409, "imports_offset");
         assert_eq!(wrong["current"]["size"], json!(1000));
     }

@@ -129,7 +129,7 @@ impl Import {
         let import = diesel::update(imports::table.find(self.id))
             .filter(imports::size.eq(offset))
             .set((
-                imports::size.eq(offset + length),
+                imports::size.eq(offset.saturating_add(length)),
                 imports::version.eq(imports::version + 1),
             ))
             .returning(Self::as_returning())
