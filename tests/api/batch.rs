@@ -409,3 +409,69 @@ async fn a_thousand_rows_are_written_at_once_and_a_retry_gets_the_first_answer()
         .collect();
     assert!(made.iter().eq(names), "in the order of the request");
 }
+
+#[tokio::test]
+async fn systems_that_push_the_same_rows_in_opposite_order_take_turns_and_nothing_is_missed() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let admin = app.admin().await;
+    let ids: Vec<String> = (0..40).map(|n| format!("O-{n}")).collect();
+    let rows = |name: String, backwards: bool| -> Vec<Value> {
+        let row = |id: &String| {
+            upsert(
+                "organizations",
+                id,
+                json!({ "kind": "npo", "name": format!("{id} {name}") }),
+            )
+        };
+        let rows = ids.iter().map(row);
+        if backwards {
+            rows.rev().collect()
+        } else {
+            rows.collect()
+        }
+    };
+    // Both create the same at once: one does, the other finds it.
+    let (a, b) = tokio::join!(
+        batch(&editor, "per_row", rows("初".to_owned(), false)),
+        batch(&admin, "per_row", rows("初".to_owned(), true)),
+    );
+    let mut seen: Vec<Value> = vec![a["counts"].clone(), b["counts"].clone()];
+    seen.sort_by_key(|counts| counts["created"].as_u64());
+    assert_eq!(seen[0]["unchanged"], 40, "{seen:?}");
+    assert_eq!(seen[1]["created"], 40, "{seen:?}");
+    let path = format!("/organizations/{}", a["items"][0]["id"].as_str().expect("an id"));
+    let mut conflicts = 0;
+    for round in 0..8 {
+        let edit = async {
+            for phone in 0..6 {
+                let number = format!("0859-{round:02}-{phone:04}");
+                // A batch can be faster: then he looks again, as he would anywhere.
+                let reply = admin.patch(&path, json!({ "phone": number })).await;
+                assert!([200, 412].contains(&reply.status), "{}", reply.said());
+            }
+        };
+        let (a, b, ()) = tokio::join!(
+            batch(&editor, "per_row", rows(format!("編{round}"), false)),
+            batch(&admin, "per_row", rows(format!("管{round}"), true)),
+            edit,
+        );
+        for reply in [a, b] {
+            let reply = reply.expect(200);
+            for item in reply["items"].as_array().expect("results") {
+                assert_ne!(item["outcome"], "error", "{item}");
+                if item["outcome"] == "conflict" {
+                    conflicts += 1;
+                    let current = &item["problem"]["current"];
+                    assert_eq!(current["version"], item["version"], "{item}");
+                    let base = &item["base"];
+                    assert!(
+                        base.is_null() || base["version"] != current["version"],
+                        "somebody else's is newer: {item}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(conflicts > 0, "they met");
+}

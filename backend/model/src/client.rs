@@ -36,6 +36,9 @@ text_enum! {
         ExternalIdsRead = "external_ids:read",
         ExternalIdsWrite = "external_ids:write",
         AccountsRead = "accounts:read",
+        /// Imports and the sync log; their rows are of every kind that the system, not the token, may write.
+        SyncRead = "sync:read",
+        SyncWrite = "sync:write",
     }
     /// Kind of a public key.
     KeyKind {

@@ -7,8 +7,10 @@ use crate::text::Name;
 use crate::{Db, ExternalIdId, OrganizationId, Result};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -70,6 +72,18 @@ impl ExternalId {
             .filter(external_ids::external_id.eq_any(ids))
             .load(&mut db)
             .await
+    }
+
+    /// Who names records of these systems for the caller's organisation, one after the other until each transaction ends.
+    pub async fn take_turns(mut db: Db<'_>, sources: BTreeSet<&str>) -> Result<()> {
+        let sources: Vec<&str> = sources.into_iter().collect();
+        diesel::sql_query(
+            "select pg_advisory_xact_lock(hashtextextended(app_org() || ' ' || source, 0)) from unnest($1) source",
+        )
+        .bind::<Array<Text>, _>(sources)
+        .execute(&mut db)
+        .await
+        .map(|_| ())
     }
 
     /// In the order in which they were recorded.

@@ -24,6 +24,8 @@ pub trait Kept: Sized {
     fn replace(&self, db: Db<'_>, fields: Self::Fields) -> impl Future<Output = Result<Self>>;
     /// Deletes it; what is never changed is never deleted either.
     fn remove(&self, db: Db<'_>) -> impl Future<Output = Result<()>>;
+    /// Keeps others from changing those that the caller may change until the transaction ends, in the order of their ids.
+    fn hold_many(db: Db<'_>, ids: &[Uuid]) -> impl Future<Output = Result<()>>;
     /// Those of these records that the caller may see, in no order.
     fn find_many(db: Db<'_>, ids: &[Uuid]) -> impl Future<Output = Result<Vec<Self>>>;
     /// Records of this organisation, in the order in which they were made.
@@ -110,6 +112,9 @@ macro_rules! record {
                 fields.reason.clone_from(&self.fields.reason);
                 fields == self.fields
             }
+            async fn hold_many(_: crate::Db<'_>, _: &[uuid::Uuid]) -> crate::Result<()> {
+                Ok(())
+            }
             async fn replace(&self, db: crate::Db<'_>, mut fields: $fields) -> crate::Result<Self> {
                 fields.supersedes_id = Some(self.id);
                 Self::create(db, fields).await
@@ -125,6 +130,16 @@ macro_rules! record {
 
             fn is(&self, fields: &$fields) -> bool {
                 *fields == self.fields
+            }
+            async fn hold_many(mut db: crate::Db<'_>, ids: &[uuid::Uuid]) -> crate::Result<()> {
+                crate::schema::$table::table
+                    .filter(crate::schema::$table::id.eq_any(ids))
+                    .order(crate::schema::$table::id)
+                    .select(crate::schema::$table::id)
+                    .for_no_key_update()
+                    .execute(&mut db)
+                    .await
+                    .map(|_| ())
             }
             async fn replace(&self, db: crate::Db<'_>, fields: $fields) -> crate::Result<Self> {
                 self.update(db, fields).await

@@ -796,9 +796,6 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(client_assertions -> clients (client_id));
-diesel::joinable!(client_secrets -> clients (client_id));
-diesel::joinable!(client_uses -> clients (client_id));
 diesel::table! {
     webhook_deliveries (id) {
         id -> Uuid,
@@ -851,6 +848,9 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(client_assertions -> clients (client_id));
+diesel::joinable!(client_secrets -> clients (client_id));
+diesel::joinable!(client_uses -> clients (client_id));
 diesel::joinable!(clients -> organizations (owner_org_id));
 diesel::joinable!(evaluation_levels -> plans (plan_id));
 diesel::joinable!(goal_roles -> goals (goal_id));

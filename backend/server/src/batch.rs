@@ -14,7 +14,7 @@ use model::text::Name;
 use model::{Db, statement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -261,6 +261,9 @@ pub(crate) async fn run(tx: &Tx<'_, ()>, items: &[BatchItem]) -> Result<Vec<Resu
             .flat_map(references)
             .map(|r| r.external_id),
     );
+    let sources: BTreeSet<&str> = items.iter().filter_map(|i| i.source.as_deref()).collect();
+    // What one of them creates, the next one finds.
+    in_turn(ExternalId::take_turns(tx.db, sources).await)?;
     let known = ExternalId::named(tx.db, &names).await?;
     let known = known.into_iter().map(|e| {
         (
@@ -279,6 +282,7 @@ pub(crate) async fn run(tx: &Tx<'_, ()>, items: &[BatchItem]) -> Result<Vec<Resu
         results: items.iter().map(|_| None).collect(),
     };
     run.refuse_what_makes_no_sense();
+    run.hold().await?;
     let mut begin = 0;
     for same in items.chunk_by(|a, b| a.entity == b.entity) {
         let range = begin..begin + same.len();
@@ -354,6 +358,24 @@ impl<'a> Run<'a> {
         self.create::<R>(new).await
     }
 
+    /// Keeps others from changing what is read below until it is written. The same order for all, so that two who want
+    /// the same records do not wait for each other.
+    async fn hold(&self) -> Result<()> {
+        let mut wanted: BTreeMap<&str, (Entity, Vec<Uuid>)> = BTreeMap::new();
+        for (index, item) in self.items.iter().enumerate() {
+            if let (Some(id), None) = (self.target(index), &self.results[index]) {
+                let (_, ids) = wanted
+                    .entry(item.entity.as_str())
+                    .or_insert_with(|| (item.entity, Vec::new()));
+                ids.push(id);
+            }
+        }
+        for (entity, ids) in wanted.into_values() {
+            for_kind(entity, Hold(self.tx.db, &ids)).await?;
+        }
+        Ok(())
+    }
+
     /// The record that an item names, if there is one.
     fn target(&self, index: usize) -> Option<Uuid> {
         let item = &self.items[index];
@@ -383,9 +405,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if self.tx.may_create::<R>().is_err() {
-            return new
-                .iter()
-                .try_for_each(|(index, _)| self.settle(*index, Err(Error::Forbidden)));
+            return new.iter().try_for_each(|(index, _)| {
+                let refused = self.tx.may_create::<R>().and(Err(Error::Forbidden));
+                self.settle(*index, refused)
+            });
         }
         let db = self.tx.db;
         let indices: Vec<usize> = new.iter().map(|(index, _)| *index).collect();
@@ -523,6 +546,24 @@ impl<'a> Run<'a> {
         }
         self.results[index] = Some(outcome);
         Ok(())
+    }
+}
+
+/// Records of one kind.
+struct Hold<'a>(Db<'a>, &'a [Uuid]);
+
+impl ForKind for Hold<'_> {
+    type Out = ();
+    async fn with<R: Record + Kept>(self) -> Result<()> {
+        in_turn(R::hold_many(self.0, self.1).await)
+    }
+}
+
+/// Others hold what is wanted for longer than we wait.
+fn in_turn(waited: model::Result<()>) -> Result<()> {
+    match waited.map_err(Error::from) {
+        Err(Error::Conflict(_)) => Err(Error::Unavailable(2)),
+        other => other,
     }
 }
 

@@ -36,8 +36,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 struct ChangeQuery {
     /// `next` of the previous answer; without it, everything from the beginning: the first load.
     after: Option<Cursor>,
-    /// Only these kinds of records.
-    #[param(value_type = Option<Vec<Entity>>, style = Form, explode = false)]
+    /// Only these kinds of records: one parameter each, or one with commas.
+    #[param(value_type = Option<Vec<Entity>>, style = Form, explode = true)]
     entity: Option<Entities>,
     /// Seconds to wait for a change when there is none yet.
     #[serde(default)]

@@ -278,10 +278,19 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
 
     #[expect(clippy::disallowed_types, reason = "this is the one place that wraps it")]
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query: Vec<&str> = request
-            .query_string()
-            .split('&')
-            .filter(|pair| !pair.starts_with("as_of="))
+        let mut query: Vec<(&str, String)> = Vec::new();
+        let pairs = request.query_string().split('&');
+        for pair in pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("as_of=")) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            // A list, which may come as several parameters too; of others there is one.
+            match query.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, values)) => *values = format!("{values},{value}"),
+                None => query.push((name, value.to_owned())),
+            }
+        }
+        let query: Vec<String> = query
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let parsed =
             actix_web::web::Query::<T>::from_query(&query.join("&")).map_err(|_| Error::BadRequest("bad_query"));

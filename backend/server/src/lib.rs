@@ -261,8 +261,9 @@ impl Methods {
     }
 }
 
-/// Query parameters of the operations: one that is misspelt or given twice is refused, not left out.
-pub(crate) struct Questions(HashMap<String, Vec<String>>);
+/// Query parameters of the operations, and whether each is a list: one that is misspelt, or given twice and no list, is
+/// refused, not left out.
+pub(crate) struct Questions(HashMap<String, HashMap<String, bool>>);
 
 impl Questions {
     fn of(document: &serde_json::Value) -> Self {
@@ -270,13 +271,11 @@ impl Questions {
         let operations = paths.flat_map(|(path, item)| {
             item.as_object().into_iter().flatten().map(move |(method, operation)| {
                 let parameters = operation["parameters"].as_array().into_iter().flatten();
-                let names = parameters
-                    .filter(|p| p["in"] == "query")
-                    .filter_map(|p| p["name"].as_str());
-                (
-                    format!("{} {path}", method.to_uppercase()),
-                    names.map(str::to_owned).collect(),
-                )
+                let names = parameters.filter(|p| p["in"] == "query").filter_map(|p| {
+                    let is_list = p["schema"]["type"].to_string().contains("array");
+                    Some((p["name"].as_str()?.to_owned(), is_list))
+                });
+                (format!("{} {path}", method.to_uppercase()), names.collect())
             })
         });
         Self(operations.collect())
@@ -295,7 +294,10 @@ impl Questions {
             .filter(|pair| !pair.is_empty())
             .map(|pair| pair.split_once('=').map_or("", |(name, _)| name))
             // A change as of the past has an answer of its own.
-            .all(|name| seen.insert(name) && (name == "as_of" || known.is_some_and(|k| k.iter().any(|k| k == name))))
+            .all(|name| {
+                let is_list = known.and_then(|known| known.get(name)).copied();
+                (seen.insert(name) || is_list == Some(true)) && (name == "as_of" || is_list.is_some())
+            })
     }
 }
 

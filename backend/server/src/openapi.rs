@@ -99,6 +99,7 @@ fn finish(document: &mut Value) {
     describe_properties(components);
     patches(components);
     rename_patches(document);
+    open_objects(document);
     drop_unused(document);
     document["tags"] = tags
         .into_keys()
@@ -496,6 +497,27 @@ fn drop_unused(document: &mut Value) {
         if schemas.len() == before {
             return;
         }
+    }
+}
+
+/// What a record is, its kind says: an object without declared members has any. (Without this, generated clients take it
+/// for one that has none.)
+fn open_objects(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let is_object = match &object.get("type") {
+                Some(Value::String(name)) => name == "object",
+                Some(Value::Array(names)) => names.iter().any(|name| name == "object"),
+                _ => false,
+            };
+            let says_more = ["properties", "additionalProperties", "allOf", "oneOf", "$ref"];
+            if is_object && !says_more.iter().any(|word| object.contains_key(*word)) {
+                object.insert("additionalProperties".to_owned(), Value::Bool(true));
+            }
+            object.values_mut().for_each(open_objects);
+        }
+        Value::Array(items) => items.iter_mut().for_each(open_objects),
+        _ => {}
     }
 }
 

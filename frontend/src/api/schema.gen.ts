@@ -406,6 +406,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the records of a kind that the caller's organisation owns, as a file that an import reads again.
+         * @description Up to 100,000 records. Columns have Japanese names; an import takes these and the names of the fields. Nested values
+         *     are JSON, lists of texts one a line. A cell that a spreadsheet would run has an apostrophe in front, which an import
+         *     takes away.
+         */
+        get: operations["export_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/external-ids": {
         parameters: {
             query?: never;
@@ -697,6 +719,112 @@ export interface paths {
         get: operations["list_history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files of the caller's organisation that are kept, newest first.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_imports"];
+        put?: never;
+        /**
+         * Begin to import a file: say what it is, send its content, run it.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["create_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an import: `size` is where the next part begins.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Send the next part of the content, up to 4 MiB.
+         * @description Without an answer, read the import: it says where to go on. A part that begins elsewhere is 409 with the import in
+         *     `current`; nothing is written twice.
+         */
+        put: operations["append_content"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/deletions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what the full list does not name: the `absent` rows of its run that nobody has settled.
+         * @description A record that somebody else has changed since is a conflict and stays.
+         */
+        post: operations["delete_absent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run an import, once or again: `GET /sync-runs/{sync_run_id}` says how far it is.
+         * @description It is carried out in the background, with the rights of who started it, in transactions of 1,000 rows; after a restart
+         *     of the service it goes on where it was. `atomic` and dry runs are one transaction, of at most 20,000 rows.
+         */
+        post: operations["run_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1843,6 +1971,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sync-rows/{sync_row_id}/settlement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle a row: leave what is there, or write what was sent over the version that the person was shown.
+         * @description It is written with the rights of who settles. A record that was changed meanwhile is 412 with the current one.
+         */
+        post: operations["settle_sync_row"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what batches and imports of the caller's organisation did, newest first.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_sync_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync-runs/{sync_run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a run: how far it is, and how many rows of each outcome.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_sync_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync-runs/{sync_run_id}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an import that waits or runs; chunks that are written stay written.
+         * @description The database sets id, version, owner and times. Send an `Idempotency-Key` to be able to repeat it safely.
+         */
+        post: operations["cancel_sync_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync-runs/{sync_run_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rows of a run that could not be written, that a person decides, or that a full list does not name any more.
+         * @description What was written is in the history. `item` is a row as it was sent: corrected, it can be sent again.
+         */
+        get: operations["list_sync_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/user-roles": {
         parameters: {
             query?: never;
@@ -1968,6 +2196,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages to the webhooks of the caller's organisation, newest first.
+         * @description Each with what became of it. What was delivered is kept for 30 days, what was given up for 400.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-deliveries/{webhook_delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again at once: one that was given up, or one whose turn has not come.
+         * @description It keeps its `webhook-id`. One that was given up is tried once more and is then delivered or given up again; one that was
+         *     delivered is 409 `webhook_deliveries_delivered`.
+         */
+        post: operations["retry_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks of the caller's organisation, in the order of their making.
+         * @description Keyset pages: pass `next` as `after`. Rows that the caller may not see are left out.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Have a system told of changes from now on. Nothing is sent before it has a secret.
+         * @description Messages are posted as the Standard Webhooks specification says: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+         *     Their body names what has changed (kind, id, version) and never contains the records: the system reads them here, with
+         *     its own rights. An address that may not be called is 409 `webhooks_url_…`; a system that is switched off or has expired
+         *     is 409 `webhooks_client_active`.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a webhook.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook with its secrets and messages.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook (JSON merge patch). It goes on at once, and from where it was.
+         * @description An absent field stays, `null` clears it. Needs the `If-Match` of the version that was read.
+         */
+        patch: operations["update_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell a webhook everything again from a point on, in new messages. The receiver gets each record as it is now.
+         * @description 409 `webhooks_replay_from` unless exactly one of `after` and `since` is given; 409 `webhooks_replay_cursor` for a cursor
+         *     that is none, `webhooks_replay_kept` for what is not kept any more.
+         */
+        post: operations["replay_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue a secret for a webhook.
+         * @description The secret before it stays good: messages are signed with both, so that the receiver can change over. The one before
+         *     that ends.
+         */
+        post: operations["issue_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message of type `ping` now, and say what came back.
+         * @description It is signed as all are, also while the webhook is not active; it is not repeated and not kept. Without a secret it is
+         *     409 `webhooks_secret`.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/{resource}/external/{source}/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a record by the id that a system of the caller's organisation gave to it.
+         * @description Answers with the version as `ETag`, for `If-Match`. A record that the caller may not see is not found.
+         */
+        get: operations["read_by_external_id"];
+        /**
+         * Create or replace a record by the id that a system of the caller's organisation gave to it.
+         * @description `If-None-Match: *` creates, `If-Match` replaces; a retry of either changes nothing twice. The body is that of `POST`
+         *     of the kind; references can be external ids as in a batch.
+         */
+        put: operations["put_by_external_id"];
+        post?: never;
+        /**
+         * Delete a record by the id that a system of the caller's organisation gave to it.
+         * @description History and feed keep a tombstone with date and reason. Needs the `If-Match` of the version that was read.
+         */
+        delete: operations["delete_by_external_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1987,6 +2403,10 @@ export interface components {
              * @example Bearer
              */
             token_type: string;
+        };
+        /** @description A record of a kind that only the request names, as the operations of its kind show and take it. */
+        AnyRecord: {
+            [key: string]: unknown;
         };
         /**
          * @description How values of areas make the value of a larger area.
@@ -2024,7 +2444,7 @@ export interface components {
             /** @description The writes. What refers to another one comes after it. */
             items: components["schemas"]["BatchItem"][];
             /** @description What happens to the others when an item cannot be written. */
-            mode?: components["schemas"]["BatchMode"];
+            mode?: components["schemas"]["SyncMode"];
         };
         /** @description One write. */
         BatchItem: {
@@ -2048,14 +2468,11 @@ export interface components {
              * @description For an upsert: everything that can be written of the record, as in `POST`. In place of an id it can name a record
              *     by `{"source": …, "external_id": …}`, with `entity` where the name of the field does not say it.
              */
-            record?: Record<string, never> | null;
+            record?: {
+                [key: string]: unknown;
+            } | null;
             source?: components["schemas"]["Name"] | null;
         };
-        /**
-         * @description What happens to the others when an item cannot be written.
-         * @enum {string}
-         */
-        BatchMode: "atomic" | "per_row";
         /**
          * @description What is wanted of a record.
          * @enum {string}
@@ -2066,7 +2483,7 @@ export interface components {
             /** @description Was anything written? Not in a dry run, and not when an item of an atomic batch failed. */
             committed: boolean;
             /** @description Numbers of items by outcome. */
-            counts: components["schemas"]["OutcomeCounts"];
+            counts: components["schemas"]["SyncCounts"];
             /** @description In the order of the request. */
             items: components["schemas"]["ItemResult"][];
         };
@@ -2150,7 +2567,9 @@ export interface components {
             /** @description Why it was deleted, where a reason was given. */
             reason?: string | null;
             /** @description The record as `GET` by its id answers it. */
-            record?: Record<string, never> | null;
+            record?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Format: int64
              * @description Its place in the order of that organisation's changes.
@@ -2465,6 +2884,21 @@ export interface components {
          * @example 17.7
          */
         Decimal: string;
+        /** @description What may go. */
+        DeletionsRequest: {
+            /**
+             * Format: int64
+             * @description Not more than so many. Without it, at most one in ten of the records of this kind and source.
+             */
+            at_most?: number | null;
+            /** @description The run whose proposals are carried out. */
+            sync_run_id: components["schemas"]["SyncRunId"];
+        };
+        /**
+         * @description What became of a message.
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "delivered" | "dead" | "retry";
         /**
          * @description Values of dimensions, by name.
          * @example {
@@ -2494,12 +2928,14 @@ export interface components {
          */
         Email: string;
         /** @description The token is good no more; there is nothing to say. */
-        Ended: Record<string, never>;
+        Ended: {
+            [key: string]: unknown;
+        };
         /**
          * @description Kinds of records, by the plural noun of their table.
          * @enum {string}
          */
-        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "client_secrets" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
+        Entity: "organizations" | "users" | "user_roles" | "grants" | "clients" | "client_secrets" | "webhooks" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
         /** @description An evaluation of a goal in a fiscal year. No evaluation means not yet evaluated, which is not the lowest level. */
         Evaluation: {
             /**
@@ -2740,6 +3176,16 @@ export interface components {
              */
             path: string;
         };
+        /**
+         * @description Form of a file.
+         * @enum {string}
+         */
+        FileFormat: "ndjson" | "csv" | "xlsx";
+        /**
+         * Format: binary
+         * @description Bytes of a file, from `offset` on.
+         */
+        FilePart: string;
         /** @description A printed fact that the record contradicts. */
         Finding: {
             /**
@@ -3139,7 +3585,9 @@ export interface components {
             /** @description Why, where a reason was given. */
             reason: string | null;
             /** @description The whole record after the change (before it, for a deletion). */
-            record: Record<string, never>;
+            record: {
+                [key: string]: unknown;
+            };
             /**
              * Format: uuid
              * @description The record.
@@ -3155,6 +3603,66 @@ export interface components {
         HistoryEntryPage: {
             /** @description The rows, in the declared order. */
             items: components["schemas"]["HistoryEntry"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A file to import. */
+        Import: {
+            /**
+             * Format: uuid
+             * @description Who made it.
+             */
+            actor_id: string;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            entity: components["schemas"]["Entity"] | null;
+            /** @description Name of the file, for the log. */
+            file_name: components["schemas"]["Name"];
+            format: components["schemas"]["FileFormat"];
+            /** @description The file names every record of this kind and source: what it does not name is proposed for deletion. */
+            full_list: boolean;
+            id: components["schemas"]["ImportId"];
+            /** @description What happens to the others when a row cannot be written. */
+            mode: components["schemas"]["SyncMode"];
+            /** @description The organisation whose import it is. */
+            organization_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: int64
+             * @description Bytes received; where the next part begins.
+             */
+            size: number;
+            source: components["schemas"]["Name"] | null;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description What is to be imported, and how. */
+        ImportFields: {
+            entity?: components["schemas"]["Entity"] | null;
+            /** @description Name of the file, for the log. */
+            file_name: components["schemas"]["Name"];
+            format: components["schemas"]["FileFormat"];
+            /** @description The file names every record of this kind and source: what it does not name is proposed for deletion. */
+            full_list?: boolean;
+            /** @description What happens to the others when a row cannot be written. */
+            mode?: components["schemas"]["SyncMode"];
+            source?: components["schemas"]["Name"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description A file to import.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        ImportId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        ImportPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Import"][];
             /** @description `after` of the next page; null on the last one. */
             next?: string | null;
         };
@@ -3180,7 +3688,9 @@ export interface components {
         /** @description What became of an item. */
         ItemResult: {
             /** @description Of a conflict: what the caller wrote last, to compare what both have changed since. */
-            base?: Record<string, never> | null;
+            base?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Format: uuid
              * @description The record.
@@ -3219,7 +3729,9 @@ export interface components {
         /** @description JSON Web Key Set. */
         KeySet: {
             /** @description Keys that sign, and keys whose tokens may still be in use. */
-            keys: Record<string, never>[];
+            keys: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * @description What a key is for.
@@ -4423,21 +4935,6 @@ export interface components {
          * @enum {string}
          */
         Outcome: "created" | "updated" | "unchanged" | "deleted" | "conflict" | "error";
-        /** @description Numbers of items. */
-        OutcomeCounts: {
-            /** @description Items that a person decides. */
-            conflict: number;
-            /** @description New records. */
-            created: number;
-            /** @description Deleted records. */
-            deleted: number;
-            /** @description Items that cannot be written. */
-            error: number;
-            /** @description Items that were so already. */
-            unchanged: number;
-            /** @description Changed records. */
-            updated: number;
-        };
         /** @description The own password, replaced. */
         PasswordChange: {
             /**
@@ -4972,7 +5469,9 @@ export interface components {
              */
             code: string;
             /** @description With 412, and of a conflict in a batch: the record as it is now. */
-            current?: Record<string, never> | null;
+            current?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Fields that are wrong. */
             errors?: components["schemas"]["FieldError"][];
             /** @description With 410: forget the records of these organisations … */
@@ -5338,6 +5837,15 @@ export interface components {
          * @enum {string}
          */
         Quality: "provisional" | "final" | "estimated";
+        /** @description From where on to tell again: exactly one of the two. */
+        Replay: {
+            after?: components["schemas"]["Cursor"] | null;
+            /**
+             * Format: date-time
+             * @description A moment of the last 400 days.
+             */
+            since?: string | null;
+        };
         /** @description A token to be ended. The system proves who it is as it does for a token. */
         Revocation: {
             /** @description A JWT that the system has signed. */
@@ -5579,6 +6087,11 @@ export interface components {
          * @enum {string}
          */
         Role: "anonymous" | "authenticator" | "municipality_viewer" | "municipality_editor" | "municipality_admin" | "council_editor" | "council_client" | "partner" | "adviser" | "prefecture_editor" | "prefecture_admin" | "joint_body_secretariat" | "analyst" | "auditor" | "system_admin";
+        /** @description How to run an import. */
+        RunRequest: {
+            /** @description Say what would happen, and do nothing. */
+            dry_run?: boolean;
+        };
         /** @description One date of 実施時期: planned or done, as exact as it is known. */
         Schedule: {
             /** @description It has taken place; a date in the past does not say so. */
@@ -5594,7 +6107,7 @@ export interface components {
          *     it; policy.toml says what each covers.
          * @enum {string}
          */
-        Scope: "organizations:read" | "organizations:write" | "platforms:read" | "platforms:write" | "projects:read" | "projects:write" | "plans:read" | "plans:write" | "kpis:read" | "kpis:write" | "municipality_facts:read" | "municipality_facts:write" | "finding_notes:read" | "finding_notes:write" | "external_ids:read" | "external_ids:write" | "accounts:read";
+        Scope: "organizations:read" | "organizations:write" | "platforms:read" | "platforms:write" | "projects:read" | "projects:write" | "plans:read" | "plans:write" | "kpis:read" | "kpis:write" | "municipality_facts:read" | "municipality_facts:write" | "finding_notes:read" | "finding_notes:write" | "external_ids:read" | "external_ids:write" | "accounts:read" | "sync:read" | "sync:write";
         /** @description A slot of a document that holds prose: the heading is printed even when it is empty. */
         Section: {
             /** @description The lines, in order. */
@@ -5608,6 +6121,21 @@ export interface components {
             items?: components["schemas"]["ListItem"][] | null;
             /** @description Why it is empty, or `entered`. */
             state?: components["schemas"]["SlotState"];
+        };
+        /**
+         * @description How a person settled a row.
+         * @enum {string}
+         */
+        Settlement: "theirs" | "mine";
+        /** @description How a row is settled. */
+        SettlementRequest: {
+            /** @description `theirs` leaves what is there, `mine` writes what was sent. */
+            take: components["schemas"]["Settlement"];
+            /**
+             * Format: int64
+             * @description With `mine`: the version of the record that the person was shown.
+             */
+            version?: number | null;
         };
         /** @description The roadmap sheet (実施計画ロードマップ) of a goal and everything below it. */
         Sheet: {
@@ -5708,6 +6236,189 @@ export interface components {
          * @enum {string}
          */
         Status: "draft" | "submitted" | "returned" | "confirmed" | "published";
+        /** @description Numbers of rows by outcome. */
+        SyncCounts: {
+            /**
+             * Format: int64
+             * @description Rows that a person decides.
+             */
+            conflict: number;
+            /**
+             * Format: int64
+             * @description New records.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Deleted records.
+             */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description Rows that cannot be written.
+             */
+            error: number;
+            /**
+             * Format: int64
+             * @description Rows that were so already.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Changed records.
+             */
+            updated: number;
+        };
+        /**
+         * @description What a run was.
+         * @enum {string}
+         */
+        SyncKind: "batch" | "import" | "deletions";
+        /**
+         * @description What happens to the others when a row cannot be written.
+         * @enum {string}
+         */
+        SyncMode: "atomic" | "per_row";
+        /**
+         * @description Why a row is in the log.
+         * @enum {string}
+         */
+        SyncOutcome: "conflict" | "error" | "absent";
+        /** @description A row that could not be written, or that a person decides. */
+        SyncRow: {
+            /** @description Of a conflict: what the sender wrote last. */
+            base?: {
+                [key: string]: unknown;
+            } | null;
+            entity?: components["schemas"]["Entity"] | null;
+            id: components["schemas"]["SyncRowId"];
+            /** @description The row as it was sent, as an item of a batch; the text of a line that could not be read. */
+            item: unknown;
+            /**
+             * Format: int64
+             * @description Its place: line of the file, or place in the batch from 1.
+             */
+            line: number;
+            /** @description The organisation for which it was. */
+            organization_id: components["schemas"]["OrganizationId"];
+            outcome: components["schemas"]["SyncOutcome"];
+            /** @description Why not; of a conflict, `current` is what is there. */
+            problem?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: uuid
+             * @description The record, where there is one.
+             */
+            record_id?: string | null;
+            /** @description The run. */
+            run_id: components["schemas"]["SyncRunId"];
+            /**
+             * Format: date-time
+             * @description When a person settled it.
+             */
+            settled_at?: string | null;
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            settled_by?: string | null;
+            /** @description The person's name at that time. */
+            settled_by_name?: string | null;
+            settlement?: components["schemas"]["Settlement"] | null;
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description A row of the sync log.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        SyncRowId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        SyncRowPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["SyncRow"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description One run: a batch, an import of a file, or the deletions after one. */
+        SyncRun: {
+            /**
+             * Format: int64
+             * @description Records that a full list does not name: proposed for deletion.
+             */
+            absent: number;
+            /**
+             * Format: uuid
+             * @description The person or system that started it.
+             */
+            actor_id: string;
+            /** @description Its name at that time. */
+            actor_name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            begun_at: string;
+            /** @description Was anything written? */
+            committed: boolean;
+            /** @description Numbers of rows by outcome. */
+            counts: components["schemas"]["SyncCounts"];
+            /** @description Only tried. */
+            dry_run: boolean;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description Name of the file. */
+            file_name?: string | null;
+            id: components["schemas"]["SyncRunId"];
+            import_id?: components["schemas"]["ImportId"] | null;
+            kind: components["schemas"]["SyncKind"];
+            /**
+             * Format: int64
+             * @description Last line that was done.
+             */
+            line: number;
+            mode: components["schemas"]["SyncMode"];
+            /** @description The organisation for which it was. */
+            organization_id: components["schemas"]["OrganizationId"];
+            /** @description Why it failed: a problem as operations answer it. */
+            problem?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The other system. */
+            source?: string | null;
+            state: components["schemas"]["SyncState"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description A run of the sync log.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        SyncRunId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        SyncRunPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["SyncRun"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * @description How far a run is.
+         * @enum {string}
+         */
+        SyncState: "waiting" | "running" | "done" | "failed" | "cancelled";
         /**
          * @description What a target is.
          * @enum {string}
@@ -5896,6 +6607,166 @@ export interface components {
          * @example https://www.example.jp/
          */
         WebAddress: string;
+        /** @description Where a system is told that records have changed, so that it need not ask. */
+        Webhook: {
+            /** @description One that is not active is told nothing; what it missed it is told when it is active again. */
+            active: boolean;
+            /** @description The system that is told. It is told of what it may see, and of nothing while it is switched off or has expired. */
+            client_id: components["schemas"]["ClientId"];
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            description: components["schemas"]["Line"] | null;
+            /** @description Only changes of these kinds of records; of all kinds if empty. */
+            entities: components["schemas"]["Entity"][];
+            id: components["schemas"]["WebhookId"];
+            /** @description The organisation of the system. */
+            owner_org_id: components["schemas"]["OrganizationId"];
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /** @description Where messages are posted: https, port 443 or 8443, an address of the public internet in its plain spelling. */
+            url: components["schemas"]["WebhookUrl"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
+            version: number;
+        };
+        /** @description A message to a webhook and what became of it. */
+        WebhookDelivery: {
+            /**
+             * Format: int32
+             * @description What the receiver answered last: its HTTP status.
+             * @example 503
+             */
+            answer_status?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was sent last.
+             */
+            attempted_at?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was sent.
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            created_at: string;
+            /**
+             * @description Why the last attempt failed: `status` (not 2xx), `timeout`, `unresolved`, `forbidden_address`, `not_connected`, `tls` or
+             *     `broken_answer`.
+             * @example status
+             */
+            failure?: string | null;
+            /** @description Also the `webhook-id` of each attempt, after `msg_`. */
+            id: components["schemas"]["WebhookDeliveryId"];
+            /**
+             * @description The body, as it is sent: JSON.
+             * @example {"type":"records.changed","timestamp":"2026-04-01T00:00:00Z","data":{"items":[],"next":"…"}}
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description When it is sent next, if it is not delivered and not given up.
+             */
+            next_attempt_at?: string | null;
+            /** @description The organisation of the webhook. */
+            organization_id: components["schemas"]["OrganizationId"];
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description To whom. */
+            webhook_id: components["schemas"]["WebhookId"];
+        };
+        /**
+         * Format: uuid
+         * @description A message to a webhook.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        WebhookDeliveryId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        WebhookDeliveryPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["WebhookDelivery"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description What can be written of a webhook. */
+        WebhookFields: {
+            /** @description One that is not active is told nothing; what it missed it is told when it is active again. */
+            active?: boolean;
+            /** @description The system that is told. It is told of what it may see, and of nothing while it is switched off or has expired. */
+            client_id: components["schemas"]["ClientId"];
+            description?: components["schemas"]["Line"] | null;
+            /** @description Only changes of these kinds of records; of all kinds if empty. */
+            entities?: components["schemas"]["Entity"][];
+            /** @description Where messages are posted: https, port 443 or 8443, an address of the public internet in its plain spelling. */
+            url: components["schemas"]["WebhookUrl"];
+        };
+        /**
+         * Format: uuid
+         * @description Where a system is told of changes.
+         * @example 01936d3e-7c1a-7000-8000-000000000001
+         */
+        WebhookId: string;
+        /** @description `200 OK` with one page of a list, and the cursor of the next one. */
+        WebhookPage: {
+            /** @description The rows, in the declared order. */
+            items: components["schemas"]["Webhook"][];
+            /** @description `after` of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /** @description A merge patch: an absent field stays, null clears it. */
+        WebhookPatch: {
+            /** @description One that is not active is told nothing; what it missed it is told when it is active again. */
+            active?: boolean | null;
+            /** @description The system that is told. It is told of what it may see, and of nothing while it is switched off or has expired. */
+            client_id?: components["schemas"]["ClientId"];
+            description?: components["schemas"]["Line"] | null;
+            /** @description Only changes of these kinds of records; of all kinds if empty. */
+            entities?: components["schemas"]["Entity"][] | null;
+            /** @description Where messages are posted: https, port 443 or 8443, an address of the public internet in its plain spelling. */
+            url?: components["schemas"]["WebhookUrl"];
+        };
+        /** @description What signs the messages to a webhook. */
+        WebhookSecret: {
+            /**
+             * @description Shown once; null when the request is repeated with the same idempotency key. `whsec_` and 32 bytes in base64.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=
+             */
+            secret?: string | null;
+            /** @description The webhook. */
+            webhook_id: components["schemas"]["WebhookId"];
+        };
+        /** @description What came of a message that was sent to try. */
+        WebhookTest: {
+            /**
+             * Format: int32
+             * @description Its HTTP status.
+             * @example 204
+             */
+            answer_status?: number | null;
+            /** @description The receiver answered with 2xx. */
+            delivered: boolean;
+            /**
+             * @description Why not, as in a delivery.
+             * @example timeout
+             */
+            failure?: string | null;
+        };
+        /**
+         * Format: webhook-url
+         * @description Address to which changes are told.
+         * @example https://council.example.jp/tsunagi
+         */
+        WebhookUrl: string;
     };
     responses: never;
     parameters: never;
@@ -6381,7 +7252,7 @@ export interface operations {
             query?: {
                 /** @description `next` of the previous answer; without it, everything from the beginning: the first load. */
                 after?: components["schemas"]["Cursor"];
-                /** @description Only these kinds of records. */
+                /** @description Only these kinds of records: one parameter each, or one with commas. */
                 entity?: components["schemas"]["Entity"][];
                 /** @description Seconds to wait for a change when there is none yet. */
                 wait?: number;
@@ -8312,6 +9183,105 @@ export interface operations {
             };
             /** @description No such record, or not the caller's to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_records: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Form of the file; CSV without. */
+                format?: "csv" | "xlsx";
+                /** @description Characters of a CSV file; UTF-8 without. What CP932 does not have is 409 with its places. */
+                charset?: "utf-8" | "cp932";
+                /** @description The other system whose ids stand in the column of external ids. */
+                source?: components["schemas"]["Name"];
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Kind of record, as in its address. */
+                resource: "organizations" | "platforms" | "platform-years" | "members" | "plans" | "plan-actors" | "evaluation-levels" | "goals" | "goal-roles" | "roadmap-cells" | "roadmap-items" | "evaluations" | "projects" | "project-costs" | "kpis" | "kpi-placements" | "kpi-series" | "kpi-targets" | "kpi-observations" | "municipality-facts" | "finding-notes";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many records, or characters that the charset does not have. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10907,6 +11877,605 @@ export interface operations {
                 };
             };
             /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: {
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_import: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_import: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    append_content: {
+        parameters: {
+            query: {
+                /** @description Byte of the file at which this part begins: the `size` that was answered last. */
+                offset: number;
+            };
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": components["schemas"]["FilePart"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_absent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeletionsRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRun"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_import: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRun"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20385,6 +21954,475 @@ export interface operations {
             };
         };
     };
+    settle_sync_row: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                sync_row_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettlementRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRow"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sync_runs: {
+        parameters: {
+            query?: {
+                /** @description The person or system that started it. */
+                actor_id?: string;
+                /** @description Only those with this `import_id`. */
+                import_id?: components["schemas"]["ImportId"];
+                /** @description Only those with this `state`. */
+                state?: "waiting" | "running" | "done" | "failed" | "cancelled";
+                /** @description Begun at this moment or later. */
+                from?: string;
+                /** @description Begun at this moment or earlier. */
+                to?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRunPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sync_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                sync_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRun"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_sync_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                sync_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRun"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sync_rows: {
+        parameters: {
+            query?: {
+                /** @description Only those with this `outcome`. */
+                outcome?: "conflict" | "error" | "absent";
+                /** @description Only those that nobody has settled. */
+                open?: boolean;
+                /** @description Kind of record of a CSV file, where the run has several. */
+                entity?: "organizations" | "users" | "user_roles" | "grants" | "clients" | "client_secrets" | "webhooks" | "platforms" | "platform_years" | "members" | "plans" | "plan_actors" | "evaluation_levels" | "goals" | "goal_roles" | "roadmap_cells" | "roadmap_items" | "evaluations" | "projects" | "project_costs" | "kpis" | "kpi_placements" | "kpi_series" | "kpi_targets" | "kpi_observations" | "municipality_facts" | "external_ids" | "finding_notes";
+                /** @description `csv` gives all these rows as a file that can be corrected and imported; also by `Accept: text/csv`. */
+                format?: "json" | "csv";
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                sync_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRowPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Rows of several kinds in one table. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_user_roles: {
         parameters: {
             query?: {
@@ -21498,6 +23536,1329 @@ export interface operations {
             };
             /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description To this webhook. */
+                webhook_id?: components["schemas"]["WebhookId"];
+                /** @description `dead`: those that were given up. */
+                status?: components["schemas"]["DeliveryStatus"];
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description `next` of the previous page. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Rows of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookFields"];
+            };
+        };
+        responses: {
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_webhook: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+                "application/merge-patch+json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issue_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret, shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+            };
+            path: {
+                /** @description Id of the record. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTest"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_by_external_id: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+            };
+            header?: {
+                /** @description ETag of the version the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Kind of record, as in its address. */
+                resource: "organizations" | "platforms" | "platform-years" | "members" | "plans" | "plan-actors" | "evaluation-levels" | "goals" | "goal-roles" | "roadmap-cells" | "roadmap-items" | "evaluations" | "projects" | "project-costs" | "kpis" | "kpi-placements" | "kpi-series" | "kpi-targets" | "kpi-observations" | "municipality-facts" | "finding-notes";
+                /** @description The other system. */
+                source: string;
+                /** @description The id there. */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnyRecord"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_by_external_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description `*`: create it, if it is not there. */
+                "If-None-Match"?: "*";
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Kind of record, as in its address. */
+                resource: "organizations" | "platforms" | "platform-years" | "members" | "plans" | "plan-actors" | "evaluation-levels" | "goals" | "goal-roles" | "roadmap-cells" | "roadmap-items" | "evaluations" | "projects" | "project-costs" | "kpis" | "kpi-placements" | "kpi-series" | "kpi-targets" | "kpi-observations" | "municipality-facts" | "finding-notes";
+                /** @description The other system. */
+                source: string;
+                /** @description The id there. */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnyRecord"];
+            };
+        };
+        responses: {
+            /** @description The record after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnyRecord"];
+                };
+            };
+            /** @description The new record. */
+            201: {
+                headers: {
+                    /** @description Version of the record, for If-Match. */
+                    ETag?: string;
+                    /** @description Address of the new record. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnyRecord"];
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_by_external_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Repeating a request with the same key gets the first answer again; required for systems. Kept 14 days. */
+                "Idempotency-Key"?: string;
+                /** @description Why, kept in the history; UTF-8 of at most 1,000 characters, percent-encoded. */
+                "Change-Reason"?: string;
+                /** @description ETag of the version that was read, or `*` for whatever is there (428 without). */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Kind of record, as in its address. */
+                resource: "organizations" | "platforms" | "platform-years" | "members" | "plans" | "plan-actors" | "evaluation-levels" | "goals" | "goal-roles" | "roadmap-cells" | "roadmap-items" | "evaluations" | "projects" | "project-costs" | "kpis" | "kpi-placements" | "kpi-series" | "kpi-targets" | "kpi-observations" | "municipality-facts" | "finding-notes";
+                /** @description The other system. */
+                source: string;
+                /** @description The id there. */
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record, or not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Contradicts stored data; `code` names the rule. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody changed the record since: the current one is in the answer. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Fields are not as the schema says, or the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is missing. */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };

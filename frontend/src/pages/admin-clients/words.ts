@@ -16,6 +16,7 @@ export const SCOPES: Record<string, { label: string; hint?: string; readOnly?: b
   organizations: { label: "団体" },
   finding_notes: { label: "指摘事項" },
   external_ids: { label: "外部システムのID" },
+  sync: { label: "ファイルの取り込みと同期の記録", hint: "取り込むファイルには、このシステムが書けるすべての種類の記録を含められます" },
   accounts: { label: "利用者と役割", readOnly: true },
 };
 
