@@ -307,7 +307,7 @@ pub struct Cluster {
     socket: PathBuf,
     process: Owned,
     /// How it was started, and where it says what it has to say.
-    start: Option<(Command, PathBuf)>,
+    start: Option<Box<(Command, PathBuf)>>,
     /// A throw-away cluster takes its whole folder along.
     throw_away: Option<PathBuf>,
 }
@@ -390,7 +390,7 @@ impl Cluster {
             data: data.into(),
             socket,
             process: Owned::Child(child),
-            start: Some((command, log.into())),
+            start: Some(Box::new((command, log.into()))),
             throw_away: None,
         };
         cluster.wait_until_it_answers()?;
@@ -424,7 +424,7 @@ impl Cluster {
     pub fn start_again(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            let (Some((command, log)), Owned::Child(child)) = (&mut self.start, &mut self.process) else {
+            let (Some((command, log)), Owned::Child(child)) = (self.start.as_deref_mut(), &mut self.process) else {
                 fail!("only a PostgreSQL that was started here can be started again");
             };
             *child = Background::start("PostgreSQL", command, log)?;
@@ -442,7 +442,7 @@ impl Cluster {
             let Err(why) = Db::connect(&self.url(SUPERUSER, "postgres")) else {
                 return Ok(());
             };
-            let log = self.start.as_ref().map(|(_, log)| log.clone()).unwrap_or_default();
+            let log = self.start.as_deref().map(|(_, log)| log.clone()).unwrap_or_default();
             if let Some(ended) = self.ended() {
                 let said = fs::read_to_string(&log).unwrap_or_default();
                 fail!(

@@ -229,7 +229,6 @@ const FIELDS: Record<string, string> = {
   round: "回",
   explanation: "説明",
   description: "用途",
-  client_id: "連携システム",
   entities: "知らせる記録の種類",
   rule: "指摘事項",
 };
@@ -263,6 +262,7 @@ const CODES: Record<string, Record<string, string>> = {
   role: MEMBER_ROLES,
   rule: FINDING_RULES,
   entity: Object.fromEntries(Object.entries(ENTITIES).map(([entity, { word }]) => [entity, word])),
+  entities: Object.fromEntries(Object.entries(ENTITIES).map(([entity, { word }]) => [entity, word])),
   state: PROSE,
   precision: { day: "日", days: "複数の日", month: "月", quarter: "四半期", fiscal_year: "年度", year: "年", range: "期間", undecided: "未定", irregular: "不定期" },
   "organizations.kind": ORGANIZATION_KINDS,
