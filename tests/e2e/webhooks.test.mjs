@@ -32,7 +32,7 @@ test("a webhook is registered, gets its secret and is tried", async () => {
   const form = page.getByRole("dialog");
   await form.getByRole("button", { name: "登録する" }).click();
   await form.getByText("連携システムを選んでください。").first().waitFor();
-  await form.getByLabel(/^連携システム/).selectOption({ label: system });
+  await form.getByRole("combobox", { name: /^連携システム/ }).selectOption({ label: system });
   await form.getByLabel(/^通知先のURL/).fill("http://10.0.0.1/");
   await form.getByRole("button", { name: "登録する" }).click();
   await form.getByText("この宛先には通知できません").first().waitFor();

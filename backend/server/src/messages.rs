@@ -36,7 +36,7 @@ pub fn title(code: &str, status: u16) -> String {
         "not_found" => "見つかりません。削除されたか、閲覧できない記録です。",
         "method_not_allowed" => "この操作はこのアドレスでは行えません。",
         "stale" => "ほかの人が先に更新しました。最新の内容を確かめてから保存してください。",
-        "too_large" => "送信された内容が大きすぎます（上限 1 MiB）。",
+        "too_large" => "送信された内容が上限より大きいです。分けて送信してください。",
         "unsupported_media_type" => "Content-Type は application/json にしてください。",
         "invalid" | "missing" => "入力内容を確認してください。",
         "idempotency_key_reused" => "同じ Idempotency-Key が別の内容で使われています。新しいキーで送ってください。",
