@@ -103,7 +103,7 @@ def found(streams: int) -> tuple[list[System], System]:
             operator.post(f"/api/v1/users/{user}/password", json={"password": account.password}).raise_for_status()
             with account.client() as admin:
                 client = admin.post("/api/v1/clients", json={"name": "夜間連携"}).raise_for_status().json()["id"]
-                secret = admin.post(f"/api/v1/clients/{client}/secrets").raise_for_status().json()["client_secret"]
+                secret = admin.post(f"/api/v1/clients/{client}/secrets", json={}).raise_for_status().json()["client_secret"]
             return System(organization, client, secret)
 
         for number in range(streams):

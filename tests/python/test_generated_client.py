@@ -254,7 +254,7 @@ def test_the_demo_of_nanbu_is_loaded_and_kept_in_step_through_the_client(system)
             )
             for key, entity in more.items()
         ]
-        body = model("Batch")(items=items, mode=model("BatchMode").PER_ROW)
+        body = model("Batch")(items=items, mode=model("SyncMode").PER_ROW)
         result = api("batch", "write_batch").sync(client=client, body=body, idempotency_key=uuid.uuid4().hex)
         assert isinstance(result, model("BatchResult")), result
         problems = [item.to_dict() for item in result.items if item.outcome.value == "error"]
