@@ -187,3 +187,19 @@ async fn the_log_is_kept_for_400_days() {
     assert_eq!(app.texts("select count(*)::text from sync_runs", &[]).await, ["1"]);
     assert_eq!(app.texts("select count(*)::text from sync_rows", &[]).await, ["1"]);
 }
+
+#[tokio::test]
+async fn a_row_with_a_nul_is_refused_and_kept_with_its_mark() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let record = json!({ "kind": "npo", "name": "見守り\u{0}の会", "a\u{0}b": ["\u{0}"] });
+    let items = json!({ "mode": "per_row", "items": [{ "entity": "organizations", "record": record }] });
+    let reply = editor.post("/batch", items).await.expect(200);
+    assert_eq!(reply["items"][0]["outcome"], "error", "{}", reply.said());
+    let runs = editor.list("/sync-runs", "id").await;
+    let rows = editor
+        .get(&format!("/sync-runs/{}/rows", runs[0].as_str().expect("an id")))
+        .await
+        .expect(200);
+    assert_eq!(rows["items"][0]["item"]["record"]["name"], "見守り\u{2400}の会");
+}

@@ -88,14 +88,28 @@ pub(crate) fn row(
         outcome,
         entity,
         record_id: result.id,
-        item,
-        problem: problem.map_err(Error::internal)?,
+        item: storable(item),
+        problem: problem.map_err(Error::internal)?.map(storable),
         base: result.base.clone(),
         settled_at: None,
         settled_by: None,
         settled_by_name: None,
         settlement: None,
     }))
+}
+
+/// What was sent may hold a NUL, which is why it was refused; PostgreSQL cannot keep it, so its mark stands there.
+fn storable(value: Value) -> Value {
+    let text = |text: String| text.replace('\0', "\u{2400}");
+    match value {
+        Value::String(held) => Value::String(text(held)),
+        Value::Array(held) => held.into_iter().map(storable).collect(),
+        Value::Object(held) => held
+            .into_iter()
+            .map(|(name, value)| (text(name), storable(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 /// Which runs.
