@@ -428,6 +428,9 @@ async fn bad_files_are_told_what_is_wrong_with_them() {
         json!(["/なまえ", "twice"])
     );
     assert_eq!(failed(organizations(), b"\n\n").await["code"], "imports_header");
+    // A NUL, which the database cannot keep, is told with its mark.
+    let header = failed(organizations(), "外部ID,名\0称\n".as_bytes()).await;
+    assert_eq!(header["errors"][0]["path"], "/名\u{2400}称");
     // Half a character at the end, the same id twice, an id of nobody, and one of somebody else.
     let mut torn = "外部ID,種類,名称\nO-1,npo,一\nO-1,npo,二\nO-2,npo,".as_bytes().to_vec();
     torn.extend_from_slice(&"会".as_bytes()[..2]);

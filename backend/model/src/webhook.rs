@@ -2,6 +2,7 @@
 //!
 //! Queries marked (worker) run as the service itself; the others with the rights of an administrator.
 
+use crate::account::yes;
 use crate::history::Entity;
 use crate::record::record;
 use crate::schema::{webhook_deliveries, webhook_secrets, webhook_states, webhooks};
@@ -73,10 +74,6 @@ pub struct WebhookFields {
     pub active: bool,
 }
 
-fn yes() -> bool {
-    true
-}
-
 record!(webhooks, Webhook, WebhookId, WebhookFields, mutable);
 
 impl Webhook {
@@ -105,17 +102,10 @@ impl Webhook {
             ))
             .on_conflict(webhook_states::webhook_id)
             .do_update()
-            .set((
-                webhook_states::position.eq(position),
-                webhook_states::next_attempt_at.eq(now),
-                // Whoever is delivering now finds that it is not his any more.
-                webhook_states::lease.eq(None::<Uuid>),
-                webhook_states::leased_until.eq(None::<DateTime<Utc>>),
-                webhook_states::seen.eq(None::<i64>),
-            ))
+            .set(webhook_states::position.eq(position))
             .execute(&mut db)
-            .await
-            .map(|_| ())
+            .await?;
+        Self::wake(db, self.id).await
     }
 
     /// Makes it due at once, however long its receiver has failed; whoever delivers now does not go on with what he knows.

@@ -35,10 +35,22 @@ const NOT_IN_BATCHES: [Entity; 7] = [
     Entity::ExternalIds,
 ];
 
+/// Can records of this kind be written in batches?
+pub(crate) fn takes(entity: Entity) -> bool {
+    !NOT_IN_BATCHES.contains(&entity)
+}
+
 /// The kinds that can be written by other systems' ids, as in their addresses.
 pub(crate) fn resources() -> Vec<String> {
-    let kinds = Entity::ALL.iter().filter(|entity| !NOT_IN_BATCHES.contains(entity));
+    let kinds = Entity::ALL.iter().filter(|entity| takes(**entity));
     kinds.map(|entity| entity.as_str().replace('_', "-")).collect()
+}
+
+/// The kind that an address names.
+pub(crate) fn kind(resource: &str) -> Result<Entity> {
+    let kinds = Entity::ALL.iter().copied().filter(|entity| takes(*entity));
+    let mut named = kinds.filter(|entity| entity.as_str().replace('_', "-") == resource);
+    named.next().ok_or(Error::NotFound)
 }
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -225,17 +237,21 @@ impl ItemResult {
 pub(crate) fn count<'a>(results: impl IntoIterator<Item = &'a ItemResult>) -> SyncCounts {
     let mut counts = SyncCounts::default();
     for result in results {
-        let of = match result.outcome {
-            Outcome::Created => &mut counts.created,
-            Outcome::Updated => &mut counts.updated,
-            Outcome::Unchanged => &mut counts.unchanged,
-            Outcome::Deleted => &mut counts.deleted,
-            Outcome::Conflict => &mut counts.conflict,
-            Outcome::Error => &mut counts.error,
-        };
-        *of += 1;
+        *number(&mut counts, result.outcome) += 1;
     }
     counts
+}
+
+/// The number of this outcome.
+pub(crate) fn number(counts: &mut SyncCounts, of: Outcome) -> &mut i64 {
+    match of {
+        Outcome::Created => &mut counts.created,
+        Outcome::Updated => &mut counts.updated,
+        Outcome::Unchanged => &mut counts.unchanged,
+        Outcome::Deleted => &mut counts.deleted,
+        Outcome::Conflict => &mut counts.conflict,
+        Outcome::Error => &mut counts.error,
+    }
 }
 
 /// What another system calls a record.
@@ -292,11 +308,22 @@ pub(crate) async fn run(tx: &Tx<'_, ()>, items: &[BatchItem]) -> Result<Vec<Resu
     Ok(run.results.into_iter().flatten().collect())
 }
 
+/// Writes one item, for who asks for one record: what he has not seen is stale (412). Which body the kind wants, the
+/// schema of such an operation does not say, so a wrong field is a contradiction (409).
+pub(crate) async fn run_one(tx: &Tx<'_, ()>, item: BatchItem) -> Result<Settled> {
+    match run(tx, &[item]).await?.pop() {
+        Some(Ok(Settled { newer: Some(newer), .. })) => Err(Error::Stale(Box::new(newer))),
+        Some(Err(Error::Invalid(errors))) => Err(Error::Contradiction(errors)),
+        Some(result) => result,
+        None => Err(Error::internal("an item without an outcome")),
+    }
+}
+
 impl<'a> Run<'a> {
     fn refuse_what_makes_no_sense(&mut self) {
         let mut seen = HashSet::new();
         for (index, item) in self.items.iter().enumerate() {
-            let error = if NOT_IN_BATCHES.contains(&item.entity) {
+            let error = if !takes(item.entity) {
                 Some(Error::Conflict("not_in_batches".to_owned()))
             } else if item.source.is_some() != item.external_id.is_some()
                 || (item.id.is_some() && item.source.is_some() && !self.same(item))

@@ -197,7 +197,7 @@ pub(crate) async fn cursor_at(tx: &Tx<'_, ()>, at: DateTime<Utc>) -> Result<Curs
     Ok(Position::of(&streams, |stream| places.get(&stream.stream_id).copied().unwrap_or(0)).cursor())
 }
 
-/// ChangeCounts and checksums, to compare with the own copy.
+/// Counts and checksums, to compare with the own copy.
 #[derive(Serialize, ToSchema)]
 struct ChangeCounts {
     /// By organisation and kind of record; what is not there has no records.

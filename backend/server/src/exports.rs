@@ -80,12 +80,7 @@ async fn export_records(
 ) -> Result<Handmade<Table>> {
     let rows = access
         .read(async |tx| {
-            let resource = request
-                .match_info()
-                .get("resource")
-                .filter(|r| batch::resources().iter().any(|k| k == r));
-            let entity: Option<Entity> = resource.and_then(|r| r.replace('-', "_").parse().ok());
-            let entity = entity.ok_or(Error::NotFound)?;
+            let entity = batch::kind(request.match_info().get("resource").unwrap_or_default())?;
             let columns = for_kind(entity, Columns).await?;
             for_kind(
                 entity,

@@ -186,11 +186,8 @@ impl Address {
             name.validate().map_err(|_| Error::NotFound)?;
             Ok(name)
         };
-        let entity = part("resource").filter(|resource| batch::resources().contains(resource));
         Ok(Self {
-            entity: entity
-                .and_then(|e| e.replace('-', "_").parse().ok())
-                .ok_or(Error::NotFound)?,
+            entity: batch::kind(&part("resource").unwrap_or_default())?,
             source: name("source")?,
             external_id: name("external_id")?,
         })
@@ -253,16 +250,7 @@ impl Address {
             if_version,
             record,
         };
-        match batch::run(tx, &[item]).await?.pop() {
-            Some(Ok(settled)) => match (settled.newer, settled.id) {
-                (Some(newer), _) => Err(Error::Stale(Box::new(newer))),
-                (None, id) => id.ok_or(Error::NotFound),
-            },
-            // Which body the kind wants, the schema of this operation does not say.
-            Some(Err(Error::Invalid(errors))) => Err(Error::Contradiction(errors)),
-            Some(Err(error)) => Err(error),
-            None => Err(Error::internal("an item without an outcome")),
-        }
+        batch::run_one(tx, item).await?.id.ok_or(Error::NotFound)
     }
 }
 

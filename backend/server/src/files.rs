@@ -7,7 +7,6 @@ use crate::http::valid;
 use calamine::{DataRef, Reader, Xlsx};
 use encoding_rs::SHIFT_JIS;
 use model::history::Entity;
-
 use model::text::Name;
 use serde_json::{Map, Value, json};
 use std::io::{Cursor, Read};
@@ -316,12 +315,10 @@ fn json_row(text: &[u8], line: i64, only: Option<Entity>) -> Row {
         Some(entity) if entity != item.entity => Err(Error::field("/entity", "wrong_type")),
         _ => item.validate().map(|()| item).map_err(Error::from),
     });
-    // PostgreSQL's JSON has no NUL.
-    let text = String::from_utf8_lossy(text).replace('\0', "\u{fffd}");
     Row {
         line,
         item,
-        text: Value::String(text),
+        text: Value::String(String::from_utf8_lossy(text).into_owned()),
     }
 }
 

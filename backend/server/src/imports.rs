@@ -12,7 +12,7 @@ use chrono::Utc;
 use model::caller::{Caller, Circumstances};
 use model::external_id::{ExternalId, Filter};
 use model::import::{FileFormat, Import, ImportFields};
-use model::sync_log::{NewRun, Settlement, SyncCounts, SyncKind, SyncMode, SyncOutcome, SyncRow, SyncRun, SyncState};
+use model::sync_log::{NewRun, Settlement, SyncKind, SyncMode, SyncOutcome, SyncRow, SyncRun, SyncState};
 use model::{SyncRowId, SyncRunId, statement};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -68,9 +68,7 @@ async fn create_import(access: Access<Create<Import>>, body: Json<ImportFields>)
     access
         .write(body.bytes(), async |tx| {
             let fields = tx.valid(&body)?;
-            let is_kind =
-                |entity: &model::history::Entity| batch::resources().contains(&entity.as_str().replace('_', "-"));
-            if !fields.entity.as_ref().is_none_or(is_kind) {
+            if !fields.entity.is_none_or(batch::takes) {
                 return Err(Error::Conflict("not_in_batches".to_owned()));
             }
             let organization = tx.caller.organization.ok_or(Error::Unauthenticated)?;
@@ -217,8 +215,11 @@ async fn delete_absent(access: Access<Act<Import>>, body: Json<DeletionsRequest>
             let absent = Some(SyncOutcome::Absent);
             let rows = SyncRow::of_run(tx.db, run.id, absent, true, None, DELETIONS + 1).await?;
             let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-            let of = i64::try_from(names(tx.plain(), &tx.on.fields).await?.len()).unwrap_or(i64::MAX);
-            if count > request.at_most.unwrap_or(of / SHARE).min(DELETIONS) {
+            let most = match request.at_most {
+                Some(most) => most,
+                None => i64::try_from(names(tx.plain(), &tx.on.fields).await?.len()).unwrap_or(i64::MAX) / SHARE,
+            };
+            if count > most.min(DELETIONS) {
                 return Err(Error::Conflict("imports_deletions_threshold".to_owned()));
             }
             let items = rows
@@ -309,7 +310,7 @@ async fn carry_out(app: &App, worker: Uuid, run: SyncRun, import: Import) {
     };
     tracing::warn!(%error, run = %id, "an import failed");
     job.run.state = SyncState::Failed;
-    job.run.problem = serde_json::to_value(error.problem()).ok();
+    job.run.problem = serde_json::to_value(error.problem()).ok().map(sync_log::storable);
     job.run.ended_at = Some(Utc::now());
     let run = &job.run;
     if let Err(error) = app.authenticator(async |db| Ok(run.advance(db, worker).await?)).await {
@@ -564,16 +565,7 @@ impl Job<'_> {
         result: Result<batch::Settled>,
     ) -> Result<Option<SyncRow>> {
         let result = ItemResult::of((0, result));
-        let one = batch::count([&result]);
-        let counts = &mut self.run.counts;
-        *counts = SyncCounts {
-            created: counts.created + one.created,
-            updated: counts.updated + one.updated,
-            unchanged: counts.unchanged + one.unchanged,
-            deleted: counts.deleted + one.deleted,
-            conflict: counts.conflict + one.conflict,
-            error: counts.error + one.error,
-        };
+        *batch::number(&mut self.run.counts, result.outcome) += 1;
         sync_log::row(
             self.run.organization_id,
             self.run.id,

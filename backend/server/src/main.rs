@@ -107,26 +107,22 @@ async fn serve(options: Options) -> Outcome {
         let mut tick = tokio::time::interval(Duration::from_secs(60));
         for minute in 0u64.. {
             tick.tick().await;
-            if let Err(error) = keys.load_keys().await {
-                tracing::warn!(%error, "signing keys could not be read");
-            }
-            if let Err(error) = keys.forget_answers().await {
-                tracing::warn!(%error, "old answers of writes could not be deleted");
-            }
-            if let Err(error) = keys.forget_tokens().await {
-                tracing::warn!(%error, "old tokens could not be forgotten");
-            }
-            if minute % (24 * 60) != 0 {
-                continue;
-            }
-            if let Err(error) = keys.forget_changes().await {
-                tracing::warn!(%error, "old changes could not be forgotten");
-            }
-            if let Err(error) = keys.forget_runs().await {
-                tracing::warn!(%error, "old runs of the sync log could not be deleted");
-            }
-            if let Err(error) = keys.forget_deliveries().await {
-                tracing::warn!(%error, "old messages to webhooks could not be deleted");
+            told("signing keys could not be read", keys.load_keys().await);
+            told(
+                "old answers of writes could not be deleted",
+                keys.forget_answers().await,
+            );
+            told("old tokens could not be forgotten", keys.forget_tokens().await);
+            if minute % (24 * 60) == 0 {
+                told("old changes could not be forgotten", keys.forget_changes().await);
+                told(
+                    "old runs of the sync log could not be deleted",
+                    keys.forget_runs().await,
+                );
+                told(
+                    "old messages to webhooks could not be deleted",
+                    keys.forget_deliveries().await,
+                );
             }
         }
     });
@@ -139,6 +135,13 @@ async fn serve(options: Options) -> Outcome {
         .run()
         .await?;
     Ok(())
+}
+
+/// Housekeeping that failed is tried again by itself; the log knows.
+fn told<T>(what: &str, outcome: server::error::Result<T>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "{what}");
+    }
 }
 
 fn create_admin(url: &str, organization: &str, email: String, name: &str) -> Outcome {

@@ -99,7 +99,7 @@ pub(crate) fn row(
 }
 
 /// What was sent may hold a NUL, which is why it was refused; PostgreSQL cannot keep it, so its mark stands there.
-fn storable(value: Value) -> Value {
+pub(crate) fn storable(value: Value) -> Value {
     let text = |text: String| text.replace('\0', "\u{2400}");
     match value {
         Value::String(held) => Value::String(text(held)),
@@ -270,10 +270,5 @@ async fn write_mine(tx: &Tx<'_, SyncRow>, version: Option<i64>) -> Result<()> {
         return Err(Error::Conflict("sync_rows_not_written".to_owned()));
     };
     item.if_version = version;
-    match batch::run(&tx.plain(), &[item]).await?.pop() {
-        Some(Ok(settled)) => settled.newer.map_or(Ok(()), |newer| Err(Error::Stale(Box::new(newer)))),
-        Some(Err(Error::Invalid(errors))) => Err(Error::Contradiction(errors)),
-        Some(Err(error)) => Err(error),
-        None => Err(Error::internal("an item without an outcome")),
-    }
+    batch::run_one(&tx.plain(), item).await.map(|_| ())
 }

@@ -395,8 +395,7 @@ impl Bench {
     fn write(&mut self, connections: usize, account: Option<usize>) -> Result<Outcome> {
         self.refresh()?;
         let run = self.data.next_run()?;
-        let dates = format!("select (date '2030-01-01' + {run} * 400 + g)::text from generate_series(0, 399) g");
-        let dates: Vec<String> = self.data.db()?.rows(&dates)?.into_iter().flatten().flatten().collect();
+        let dates = self.data.days(run)?;
         let organisations = self.data.organisations;
         let written: Vec<Cell<usize>> = (0..ACCOUNTS).map(|_| Cell::new(0)).collect();
         let tails = self.tails(true);

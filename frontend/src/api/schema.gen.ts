@@ -2538,7 +2538,7 @@ export interface components {
             /** @description After: any JSON. */
             to: unknown;
         };
-        /** @description ChangeCounts and checksums, to compare with the own copy. */
+        /** @description Counts and checksums, to compare with the own copy. */
         ChangeCounts: {
             /** @description By organisation and kind of record; what is not there has no records. */
             items: components["schemas"]["Count"][];

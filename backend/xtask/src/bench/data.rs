@@ -135,6 +135,12 @@ impl Data {
             .ok_or_else(|| "the database gave no number".into())
     }
 
+    /// The 400 days that a run writes, which no other run does.
+    pub fn days(&self, run: u64) -> Result<Vec<String>> {
+        let days = format!("select (date '2030-01-01' + {run} * 400 + g)::text from generate_series(0, 399) g");
+        Ok(self.db()?.rows(&days)?.into_iter().flatten().flatten().collect())
+    }
+
     fn ensure_loaded(&mut self, server: &Path) -> Result<()> {
         let wanted = self.fingerprint()?;
         postgres::prepare(&self.cluster, DATABASE)?;

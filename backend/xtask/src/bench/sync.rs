@@ -78,8 +78,7 @@ fn per_row<const N: usize>(rate: &mut f64, cpu: [&mut f64; N]) {
 
 /// Requests with a batch each.
 fn push(bench: &Bench, run: u64) -> Result<Make> {
-    let dates = format!("select (date '2030-01-01' + {run} * 400 + g)::text from generate_series(0, 399) g");
-    let dates: Vec<String> = bench.data.db()?.rows(&dates)?.into_iter().flatten().flatten().collect();
+    let dates = bench.data.days(run)?;
     let organisations = bench.data.organisations;
     let done: Vec<Cell<u64>> = (0..ACCOUNTS).map(|_| Cell::new(0)).collect();
     let tails = bench.tails(true);
