@@ -13,7 +13,7 @@ create schema bench;
 grant usage on schema bench to tsunagi_app;
 -- The n-th record of a kind (1 municipality, 2 platform, 3 member, 4 project, 5 KPI and its series, 6 target, 7 observation,
 -- 8 plan, 9 column, 10 goal, 11 roadmap item, 12 cell, 13 evaluation, 14 level, 15 user, 16 role, 17 session, 18 credential,
--- 19 written while measuring, 20 local organisation, 21 role, 22 placement).
+-- 19 written while measuring, 20 local organisation, 21 role, 22 placement, 23 prefecture).
 -- Shaped like the product's own ids (UUIDv7): what tells records apart stands in front, without which GiST finds no order.
 create function bench.id(kind integer, n bigint) returns uuid language sql immutable parallel safe as $$
   select (lpad(to_hex(n), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8000000000000000')::uuid
@@ -51,6 +51,9 @@ select bench.id(20, (o.position - 1) * 20 + m), o.id,
        o.name || '第' || m || '協議会', o.municipality_code, o.prefecture_code, o.id, m
 from organizations o, generate_series(1, 20) m where o.kind = 'municipality';
 analyze organizations;
+-- The prefecture with the most municipalities.
+insert into organizations (id, owner_org_id, kind, name, prefecture_code, position)
+select bench.id(23, 1), bench.id(23, 1), 'prefecture', name, prefecture_code, 0 from municipalities where code = '010006';
 -- One account per connection of the measurement; all with the password of the first administrator.
 insert into users (id, owner_org_id, email, name)
 select bench.id(15, u), bench.id(1, (u - 1) % {organisations} + 1), 'editor' || u || '@bench.example.jp', '計測 ' || u from generate_series(1, 64) u;
@@ -58,6 +61,9 @@ insert into user_roles (id, owner_org_id, user_id, role)
 select bench.id(16, u), bench.id(1, (u - 1) % {organisations} + 1), bench.id(15, u), 'municipality_editor' from generate_series(1, 64) u;
 insert into credentials (id, holder_id, secret_hash)
 select bench.id(18, u), bench.id(15, u), (select secret_hash from credentials limit 1) from generate_series(1, 64) u;
+insert into users (id, owner_org_id, email, name) values (bench.id(15, 65), bench.id(23, 1), 'prefecture@bench.example.jp', '計測 県');
+insert into user_roles (id, owner_org_id, user_id, role) values (bench.id(16, 65), bench.id(23, 1), bench.id(15, 65), 'prefecture_editor');
+insert into credentials (id, holder_id, secret_hash) select bench.id(18, 65), bench.id(15, 65), secret_hash from credentials limit 1;
 insert into sessions (id, actor_id, organization_id, expires_at)
 select bench.id(17, u), bench.id(15, u), bench.id(1, (u - 1) % {organisations} + 1), now() + interval '10 years' from generate_series(1, 64) u;
 

@@ -296,27 +296,25 @@ impl Bench {
 
     /// Signs all accounts in like people do.
     fn sign_in(&mut self) -> Result<()> {
-        let agent = service::agent(Duration::from_secs(30));
-        let url = format!("http://127.0.0.1:{}/api/v1/auth/sign-in", self.port);
-        let mut tokens = Vec::new();
-        for account in 1..=ACCOUNTS {
-            process::check_interrupt()?;
-            let body = json!({ "email": format!("editor{account}@bench.example.jp"), "password": self.data.password });
-            let answer: Value = agent
-                .post(&url)
-                .send_json(&body)
-                .could_not(|| format!("sign account {account} in"))?
-                .body_mut()
-                .read_json()
-                .could_not(|| format!("sign account {account} in"))?;
-            match answer["access_token"].as_str() {
-                Some(token) => tokens.push(token.to_owned()),
-                None => fail!("account {account} got no token"),
-            }
-        }
-        self.tokens = tokens;
+        self.tokens = (1..=ACCOUNTS)
+            .map(|account| self.token(&format!("editor{account}")))
+            .collect::<Result<_>>()?;
         self.signed_in = Instant::now();
         Ok(())
+    }
+
+    fn token(&self, account: &str) -> Result<String> {
+        process::check_interrupt()?;
+        let body = json!({ "email": format!("{account}@bench.example.jp"), "password": self.data.password });
+        let answer: Value = service::agent(Duration::from_secs(30))
+            .post(format!("http://127.0.0.1:{}/api/v1/auth/sign-in", self.port))
+            .send_json(&body)
+            .and_then(|mut answer| answer.body_mut().read_json())
+            .could_not(|| format!("sign {account} in"))?;
+        match answer["access_token"].as_str() {
+            Some(token) => Ok(token.to_owned()),
+            None => fail!("{account} got no token"),
+        }
     }
 
     /// Ours and the reference by turns, at both numbers of connections.

@@ -118,23 +118,49 @@ fn merge(bench: &Bench) -> Result<String> {
     Ok(include_str!("../../bench/p9.sql").replace("{file}", &file.display().to_string()))
 }
 
-/// P10: changes a second that systems read from the beginning.
+/// Somebody who reads the feed, and whose changes these are, in SQL.
+struct Reader {
+    token: String,
+    streams: String,
+}
+
+/// P10: changes a second that systems read from the beginning, and the first load of a prefecture.
 pub fn feed(bench: &mut Bench, lines: &mut Vec<Line>) -> Result<()> {
-    say(format!(
-        "P10 feed of {STREAMS} organisations from its beginning, {READERS} at a time"
-    ));
     bench.refresh()?;
     let first = get(bench.port, "/api/v1/changes?limit=1", Some(&bench.tokens[0]))?;
     if first["items"][0]["record"]["id"].is_null() {
         fail!("GET /api/v1/changes does not answer what the measurement is about: {first}");
     }
+    let organisations = bench.data.organisations;
+    let towns: Vec<Reader> = (0..STREAMS)
+        .map(|account| Reader {
+            token: bench.tokens[account].clone(),
+            streams: format!("'{}'", id(1, account as u64 % organisations + 1)),
+        })
+        .collect();
+    compare(
+        bench,
+        lines,
+        &format!("feeds of {STREAMS} municipalities, {READERS} at a time"),
+        &towns,
+    )?;
+    bench.refresh()?;
+    let prefecture = Reader {
+        token: bench.token("prefecture")?,
+        streams: "select id from organizations where prefecture_code = '010006' or id = bench.id(23, 1)".into(),
+    };
+    compare(bench, lines, "first load of a prefecture", &[prefecture])
+}
+
+fn compare(bench: &Bench, lines: &mut Vec<Line>, name: &str, readers: &[Reader]) -> Result<()> {
+    say(format!("P10 {name}"));
     let (mut ours, mut references, mut rows) = (Vec::new(), Vec::new(), 0);
     for _ in 0..bench.rounds {
         let begun = Instant::now();
-        let read = by_turns(|account| read_on(bench, account))?;
+        let read = by_turns(readers, |reader| read_on(bench, reader))?;
         ours.push(read as f64 / begun.elapsed().as_secs_f64());
         let begun = Instant::now();
-        rows = by_turns(|account| copy(bench, account))?;
+        rows = by_turns(readers, |reader| copy(bench, reader))?;
         references.push(rows as f64 / begun.elapsed().as_secs_f64());
         if read != rows {
             fail!("the feed told {read} changes, COPY {rows}");
@@ -143,7 +169,7 @@ pub fn feed(bench: &mut Bench, lines: &mut Vec<Line>) -> Result<()> {
     let (mine, reference) = (super::median(ours.into_iter()), super::median(references.into_iter()));
     println!("    ours {mine:.0} changes a second, reference {reference:.0}; {rows} changes");
     lines.push(Line {
-        name: "P10 changes read".into(),
+        name: format!("P10 {name}"),
         ours: rounded(mine),
         reference: Some(rounded(reference)),
         ratio: Some((mine / reference * 1000.0).round() / 1000.0),
@@ -153,24 +179,31 @@ pub fn feed(bench: &mut Bench, lines: &mut Vec<Line>) -> Result<()> {
     Ok(())
 }
 
-/// Shares the streams out; the sum of what was read.
-fn by_turns(read: impl Fn(usize) -> Result<usize> + Sync) -> Result<usize> {
+/// Shares the readers out; the sum of what was read.
+fn by_turns(readers: &[Reader], read: impl Fn(&Reader) -> Result<usize> + Sync) -> Result<usize> {
     std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..READERS)
-            .map(|reader| {
+        let threads: Vec<_> = (0..READERS)
+            .map(|turn| {
                 let read = &read;
-                scope.spawn(move || (reader..STREAMS).step_by(READERS).map(read).sum::<Result<usize>>())
+                scope.spawn(move || {
+                    readers
+                        .iter()
+                        .skip(turn)
+                        .step_by(READERS)
+                        .map(read)
+                        .sum::<Result<usize>>()
+                })
             })
             .collect();
-        readers
+        threads
             .into_iter()
-            .map(|reader| reader.join().unwrap_or_else(|_| fail!("a reader broke")))
+            .map(|thread| thread.join().unwrap_or_else(|_| fail!("a reader broke")))
             .sum()
     })
 }
 
-/// Reads the feed as one account, page after page; the number of changes.
-fn read_on(bench: &Bench, account: usize) -> Result<usize> {
+/// Reads the feed, page after page; the number of changes.
+fn read_on(bench: &Bench, reader: &Reader) -> Result<usize> {
     let agent = service::agent(Duration::from_secs(60));
     let (mut after, mut count) = (String::new(), 0);
     loop {
@@ -180,7 +213,7 @@ fn read_on(bench: &Bench, account: usize) -> Result<usize> {
                 "http://127.0.0.1:{}/api/v1/changes?limit={PAGE}{after}",
                 bench.port
             ))
-            .header("Authorization", format!("Bearer {}", bench.tokens[account]))
+            .header("Authorization", format!("Bearer {}", reader.token))
             .call()
             .and_then(|mut answer| answer.body_mut().with_config().limit(64 << 20).read_json())
             .could_not(|| "read changes".into())?;
@@ -215,11 +248,11 @@ struct Range {
 }
 
 /// The same rows by COPY.
-fn copy(bench: &Bench, account: usize) -> Result<usize> {
-    let stream = id(1, account as u64 % bench.data.organisations + 1);
+fn copy(bench: &Bench, reader: &Reader) -> Result<usize> {
     let rows = format!(
-        "select c.seq, h.row from change_log c join record_history h on h.entity = c.entity and h.record_id = c.record_id \
-         and h.version = c.version where c.stream_id = '{stream}' order by c.seq"
+        "select c.stream_id, c.seq, h.row from change_log c join record_history h on h.entity = c.entity and h.record_id = c.record_id \
+         and h.version = c.version where c.stream_id in ({}) order by c.stream_id, c.seq",
+        reader.streams
     );
     let mut psql = Command::new(bench.data.programs().dir().join("psql"));
     psql.args([
