@@ -82,7 +82,7 @@ test("runs are found by who, what, outcome and period, and the address says whic
   assert.equal(await page.getByRole("combobox", { name: "試行" }).inputValue(), "only");
   await page.goto(`${base}/sync?result=errors`);
   await table.waitFor();
-  await table.getByRole("button", { name: /（利用者）の記録だけを表示/ }).first().click();
+  await table.getByRole("link", { name: /（利用者）の記録だけを表示/ }).first().click();
   await page.waitForURL(/who=/);
   await table.waitFor();
   assert.match(await page.getByRole("combobox", { name: "実行した人・システム" }).locator("option:checked").innerText(), /（利用者）/);

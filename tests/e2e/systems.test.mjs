@@ -17,7 +17,8 @@ async function token() {
 test("a system is registered within a scope and gets a secret, which is shown once", async () => {
   // Who has no accounts to look after gets here by the menu, too.
   const page = await open(COUNCIL, "/");
-  await page.getByRole("navigation", { name: "メインメニュー" }).getByRole("link", { name: "連携システム" }).click();
+  await page.getByRole("navigation", { name: "メインメニュー" }).getByRole("link", { name: "管理" }).click();
+  await page.getByRole("heading", { level: 1, name: "連携システム" }).waitFor();
   const dialog = page.getByRole("dialog");
   await page.getByRole("button", { name: "システムを登録" }).first().click();
   await dialog.getByLabel(/^システムの名前/).fill(name);

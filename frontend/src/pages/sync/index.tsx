@@ -26,7 +26,7 @@ export default function SyncPage() {
 type Query = NonNullable<paths["/api/v1/sync-runs"]["get"]["parameters"]["query"]>;
 
 const RESULTS: Record<string, { label: string; query: Query }> = {
-  open: { label: "決めていない「要判断」がある", query: { open: true } },
+  open: { label: "要判断が残っている", query: { open: true } },
   errors: { label: "エラーか失敗がある", query: { with_errors: true } },
   waiting: { label: "待機中", query: { state: "waiting" } },
   running: { label: "実行中", query: { state: "running" } },
@@ -65,9 +65,9 @@ function Runs() {
   return (
     <>
       <div className="no-print mb-4 flex flex-wrap items-end gap-x-4 gap-y-2">
-        <Select label="実行した人・システム" size="sm" className="w-64" value={who ?? ""} onChange={(value) => setWho(value || undefined)} options={choices({ ...ACTORS, ...chosen })} />
-        <Select label="内容" size="sm" className="w-56" value={kind ?? ""} onChange={(value) => setKind(value || undefined)} options={choices(KINDS)} />
-        <Select label="結果" size="sm" className="w-72" value={result ?? ""} onChange={(value) => setResult(value || undefined)} options={choices(RESULTS)} />
+        <Select label="実行した人・システム" size="sm" className="w-56" value={who ?? ""} onChange={(value) => setWho(value || undefined)} options={choices({ ...ACTORS, ...chosen })} />
+        <Select label="内容" size="sm" className="w-52" value={kind ?? ""} onChange={(value) => setKind(value || undefined)} options={choices(KINDS)} />
+        <Select label="結果" size="sm" className="w-52" value={result ?? ""} onChange={(value) => setResult(value || undefined)} options={choices(RESULTS)} />
         <Select label="試行" size="sm" className="w-36" value={trial ?? ""} onChange={(value) => setTrial(value || undefined)} options={choices(TRIALS)} />
         <Period key={`${from}${to}`} />
       </div>
@@ -101,10 +101,9 @@ function Runs() {
                       who === run.actor_id ? (
                         whoOf(run)
                       ) : (
-                        <button type="button" className="link text-start" title="この送り手の記録だけを表示" onClick={() => setWho(run.actor_id)}>
+                        <Link className="link" to="/sync" search={(previous) => ({ ...previous, who: run.actor_id })} replace aria-label={`${whoOf(run)}の記録だけを表示`}>
                           {whoOf(run)}
-                          <span className="sr-only">の記録だけを表示</span>
-                        </button>
+                        </Link>
                       ),
                   },
                   { key: "what", header: "内容", width: "16rem", cell: (run) => [KINDS[run.kind], run.file_name].filter(Boolean).join("：") },
@@ -154,11 +153,11 @@ function Period() {
   };
   return (
     <form noValidate aria-label="期間" className="flex flex-wrap items-end gap-x-2" onSubmit={submit}>
-      <TextField label="期間の始まり" size="sm" className="w-36" value={typed.from} onChange={(text) => setTyped({ ...typed, from: text })} error={gaps.from} />
+      <TextField label="期間の始まり" size="sm" className="w-32" value={typed.from} onChange={(text) => setTyped({ ...typed, from: text })} error={gaps.from} />
       <span aria-hidden="true" className="pb-1">
         ～
       </span>
-      <TextField label="期間の終わり" size="sm" className="w-36" value={typed.to} onChange={(text) => setTyped({ ...typed, to: text })} error={gaps.to} />
+      <TextField label="期間の終わり" size="sm" className="w-32" value={typed.to} onChange={(text) => setTyped({ ...typed, to: text })} error={gaps.to} />
       <Button type="submit" variant="secondary" size="sm">
         絞り込む
       </Button>
