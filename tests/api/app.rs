@@ -100,14 +100,23 @@ impl Person {
     pub fn email(self) -> String {
         format!("{}@example.jp", self.name)
     }
+
+    /// Id and secret's id of what is no person but a system.
+    fn client(self) -> Option<(Uuid, Uuid)> {
+        match self.role {
+            Role::CouncilClient => Some((CLIENT, CLIENT_SECRET)),
+            Role::PartnerClient => Some((PARTNERS_CLIENT, PARTNERS_SECRET)),
+            _ => None,
+        }
+    }
 }
 
 const fn person(name: &'static str, town: Town, role: Role) -> Person {
     Person { name, town, role }
 }
 
-/// One for each role, and two in other places. The system of the council comes last.
-pub const PEOPLE: [Person; 15] = [
+/// One for each role, and two in other places. The systems of the council and of its partner come last.
+pub const PEOPLE: [Person; 16] = [
     person("viewer", NANBU, Role::MunicipalityViewer),
     person("editor", NANBU, Role::MunicipalityEditor),
     person("admin", NANBU, Role::MunicipalityAdmin),
@@ -123,10 +132,13 @@ pub const PEOPLE: [Person; 15] = [
     person("joint", JOINT_BODY, Role::JointBodySecretariat),
     person("operator", OPERATOR, Role::SystemAdmin),
     person("client", COUNCIL, Role::CouncilClient),
+    person("system", PROMOTION, Role::PartnerClient),
 ];
 
 pub const CLIENT: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_00ff);
 pub const CLIENT_SECRET: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_0100);
+const PARTNERS_CLIENT: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_0101);
+const PARTNERS_SECRET: Uuid = Uuid::from_u128(0x0193_6d3e_0000_7000_8000_0000_0000_0102);
 
 /// A running service with a database of its own.
 pub struct TestApp {
@@ -233,8 +245,8 @@ impl TestApp {
         let token = match known {
             Some(token) => token,
             None => {
-                let token = if person.role == Role::CouncilClient {
-                    self.client_token(CLIENT, PASSWORD).await.expect(200)
+                let token = if let Some((client, _)) = person.client() {
+                    self.client_token(client, PASSWORD).await.expect(200)
                 } else {
                     self.sign_in(&person.email(), PASSWORD).await.expect(200)
                 };
@@ -858,11 +870,11 @@ async fn furnish(url: &str) {
     }
     for person in PEOPLE {
         let town = person.town.id.to_string();
-        if person.role == Role::CouncilClient {
+        if let Some((client, secret)) = person.client() {
             sql.batch_execute(&format!(
-                "insert into clients (id, owner_org_id, name) values ('{CLIENT}', '{town}', '相談記録システム');
-                 insert into client_secrets (id, client_id) values ('{CLIENT_SECRET}', '{CLIENT}');
-                 insert into credentials (id, holder_id, secret_hash) values ('{CLIENT_SECRET}', '{CLIENT}', '{hash}')"
+                "insert into clients (id, owner_org_id, name) values ('{client}', '{town}', '相談記録システム');
+                 insert into client_secrets (id, client_id) values ('{secret}', '{client}');
+                 insert into credentials (id, holder_id, secret_hash) values ('{secret}', '{client}', '{hash}')"
             ))
             .await
             .expect("a client");

@@ -1,6 +1,7 @@
 //! Councils' systems: how they sign in, what they may do with it, and how that ends.
 
-use crate::app::{CLIENT, CLIENT_SECRET, COUNCIL, Caller, NANBU, PASSWORD, Reply, TestApp};
+use crate::app::{CLIENT, CLIENT_SECRET, COUNCIL, Caller, NANBU, PASSWORD, PROMOTION, Reply, TestApp};
+use crate::plans::{SharedPlan, plan};
 use crate::sign_in::Forge;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -1115,4 +1116,112 @@ async fn forged_tokens_of_systems_are_refused() {
     wide.get("/plans").await.problem(403, "insufficient_scope");
     let secret = app.with_token(&forge.with_claim("scope", json!("")));
     secret.get("/kpis").await.problem(403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn a_partner_looks_after_its_own_system_which_reaches_what_a_partner_reaches() {
+    let app = TestApp::new().await;
+    let (editor, partner) = (app.editor().await, app.caller("partner").await);
+    let here = SharedPlan::new(&editor).await;
+    let hidden = editor.create("/plans", plan("庁内の計画")).await;
+
+    let made = partner
+        .post("/clients", json!({ "name": "協議会の表計算" }))
+        .await
+        .expect(201);
+    let address = format!("/clients/{}", made.id());
+    let secret = partner.post(&format!("{address}/secrets"), json!({})).await.expect(201);
+    let token = app
+        .client_token(made.id(), secret["client_secret"].as_str().expect("a secret"))
+        .await
+        .expect(200);
+    let system = bearer(&app, &token);
+    let me = system.get("/me").await.expect(200);
+    assert_eq!(
+        (&me["role"], &me["organization_id"]),
+        (&json!("partner_client"), &json!(PROMOTION.id))
+    );
+
+    // Its own column, by ids of its own, and what it needs to keep a copy.
+    let item = |actor: Uuid, text: &str| {
+        let record =
+            json!({ "goal_id": here.goal, "fiscal_year": 2024, "actor_id": actor, "kind": "planned", "text": text });
+        json!({ "entity": "roadmap_items", "source": "表計算", "external_id": actor, "record": record })
+    };
+    let batch = |items: Value| json!({ "mode": "per_row", "items": items });
+    let items = batch(json!([item(here.promotion, "見守り"), item(here.council, "研修")]));
+    let sent = system.post("/batch", items.clone()).await.expect(200);
+    let told = |sent: &Reply| json!([sent["items"][0]["outcome"], sent["items"][1]["problem"]["code"]]);
+    assert_eq!(told(&sent), json!(["created", "forbidden"]));
+    let again = system.post("/batch", items).await.expect(200);
+    assert_eq!(told(&again), json!(["unchanged", "forbidden"]));
+    system.get("/changes").await.expect(200);
+    assert_eq!(partner.list("/sync-runs?actor_kind=client", "id").await.len(), 2);
+
+    // Nothing else: no sheet, neither its own nor the town's, and nothing that was not shared.
+    system.refused("/plans", plan("協議会の計画"), 403, "forbidden").await;
+    system
+        .refused(
+            &format!("/plans/{}", here.plan),
+            json!({ "title": "x" }),
+            403,
+            "forbidden",
+        )
+        .await;
+    let column = format!("/plan-actors/{}", here.promotion);
+    system
+        .refused(&column, json!({ "label": "改称" }), 403, "forbidden")
+        .await;
+    system.get(&format!("/plans/{hidden}")).await.problem(404, "not_found");
+    // No system makes systems or secrets, not even for itself.
+    system
+        .refused("/clients", json!({ "name": "もう一つ" }), 403, "forbidden")
+        .await;
+    system
+        .post(&format!("{address}/secrets"), json!({}))
+        .await
+        .problem(403, "forbidden");
+    system.get("/clients").await.problem(403, "forbidden");
+    // And no partner looks after another's.
+    partner
+        .get(&format!("/clients/{CLIENT}"))
+        .await
+        .problem(404, "not_found");
+    partner
+        .refused(
+            "/users",
+            json!({ "email": "new@example.jp", "name": "新任" }),
+            403,
+            "forbidden",
+        )
+        .await;
+    app.council().await.get(&address).await.problem(404, "not_found");
+
+    // It is bounded and ended as every other.
+    partner.patch(&address, json!({ "active": false })).await.expect(200);
+    system.get("/me").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn systems_that_are_to_be_renewed_are_found() {
+    let app = TestApp::new().await;
+    let council = app.council().await;
+    let (soon, late) = (Utc::now() + TimeDelta::days(10), Utc::now() + TimeDelta::days(100));
+    council
+        .create("/clients", json!({ "name": "一年後", "expires_at": late }))
+        .await;
+    let ending = council
+        .create("/clients", json!({ "name": "十日後", "expires_at": soon }))
+        .await;
+    council
+        .post(&format!("/clients/{CLIENT}/secrets"), json!({ "expires_at": soon }))
+        .await
+        .expect(201);
+    let before = async |days: i64| {
+        let moment = (Utc::now() + TimeDelta::days(days)).format("%FT%TZ");
+        council.list(&format!("/clients?expires_before={moment}"), "id").await
+    };
+    assert_eq!(before(9).await.len(), 0);
+    assert_eq!(before(30).await, [json!(CLIENT), json!(ending)]);
+    assert_eq!(before(101).await.len(), 3);
 }

@@ -1,6 +1,6 @@
 //! The sync log: what batches and imports did, and who settled what.
 
-use crate::app::{TestApp, with};
+use crate::app::{COUNCIL, Caller, TestApp, with};
 use crate::plans::plan;
 use crate::platforms::platform;
 use serde_json::{Value, json};
@@ -170,6 +170,79 @@ async fn a_person_settles_a_conflict_with_both_texts_before_him() {
     settle(&row, json!({ "take": "mine" }))
         .await
         .problem(409, "sync_rows_not_written");
+}
+
+#[tokio::test]
+async fn a_run_says_whether_a_person_or_a_system_started_it() {
+    let app = TestApp::new().await;
+    let (system, staff) = (app.client().await, app.council().await);
+    for sender in [&system, &staff] {
+        sender
+            .post("/batch", json!({ "items": [upsert("P", plan("計画"))] }))
+            .await
+            .expect(200);
+    }
+    let runs = staff.get("/sync-runs").await.expect(200);
+    let told: Vec<Value> = runs["items"]
+        .as_array()
+        .expect("runs")
+        .iter()
+        .map(|run| json!([run["actor_kind"], run["actor_name"]]))
+        .collect();
+    let name = format!("{} council", COUNCIL.name);
+    assert_eq!(json!(told), json!([["user", name], ["client", "相談記録システム"],]));
+}
+
+#[tokio::test]
+async fn runs_are_found_by_who_what_and_what_is_left_to_do() {
+    let app = TestApp::new().await;
+    let (system, staff) = (app.client().await, app.council().await);
+    let send = async |sender: &Caller<'_>, how: Value| {
+        let items = json!({ "mode": "per_row", "items": [upsert("P", plan("計画"))] });
+        sender.post("/batch", with(items, how)).await.expect(200)
+    };
+    let newest = async || staff.get("/sync-runs?limit=1").await["items"][0].clone();
+    let made = send(&system, json!({})).await;
+    let written = newest().await["id"].clone();
+    send(&system, json!({ "dry_run": true })).await;
+    let tried = newest().await["id"].clone();
+    send(&staff, json!({ "items": [upsert("Q", json!({}))] })).await;
+    let wrong = newest().await;
+    let plan_address = format!("/plans/{}", made["items"][0]["id"].as_str().expect("an id"));
+    staff
+        .patch(&plan_address, json!({ "title": "職員の題" }))
+        .await
+        .expect(200);
+    let differing = json!({ "items": [upsert("P", plan("改めた計画"))] });
+    send(&system, with(differing.clone(), json!({ "dry_run": true }))).await;
+    let tried_again = newest().await["id"].clone();
+    send(&system, differing).await;
+    let differs = newest().await["id"].clone();
+    let found = async |question: &str| staff.list(&format!("/sync-runs?{question}"), "id").await;
+    let wrong_id = wrong["id"].clone();
+    let by_staff = format!("actor_id={}", wrong["actor_id"].as_str().expect("an id"));
+    for (question, expected) in [
+        ("actor_kind=user", vec![&wrong_id]),
+        (&by_staff, vec![&wrong_id]),
+        ("actor_kind=client&dry_run=false", vec![&differs, &written]),
+        ("dry_run=true", vec![&tried_again, &tried]),
+        ("kind=import", vec![]),
+        ("kind=batch&with_errors=true", vec![&wrong_id]),
+        // What was only tried is not to be settled.
+        ("open=true", vec![&differs]),
+        ("to=2020-01-01T00:00:00Z", vec![]),
+    ] {
+        assert_eq!(found(question).await.iter().collect::<Vec<_>>(), expected, "{question}");
+    }
+    let row = staff
+        .list(&format!("/sync-runs/{}/rows", differs.as_str().expect("an id")), "id")
+        .await[0]
+        .clone();
+    let settlement = format!("/sync-rows/{}/settlement", row.as_str().expect("an id"));
+    staff.post(&settlement, json!({ "take": "theirs" })).await.expect(200);
+    assert!(found("open=true").await.is_empty());
+    app.sql("update sync_runs set state = 'failed', error = 0").await;
+    assert_eq!(found("with_errors=true").await.len(), 5);
 }
 
 #[tokio::test]

@@ -684,6 +684,13 @@ async fn webhooks_are_looked_after_by_administrators_of_their_organisation() {
         admin.create("/webhooks", body).await;
     }
     assert_eq!(admin.list("/webhooks", "description").await, ["夜間連携", "一", "二"]);
+    admin.patch(&address, json!({ "active": false })).await.expect(200);
+    for (active, names) in [(true, vec!["一", "二"]), (false, vec!["夜間連携"])] {
+        assert_eq!(
+            admin.list(&format!("/webhooks?active={active}"), "description").await,
+            names
+        );
+    }
     admin.delete(&address).await.expect(204);
     // Batches leave them alone.
     let batch = json!({ "items": [{ "entity": "webhooks", "record": { "client_id": hook.client, "url": url } }] });

@@ -54,7 +54,11 @@ test("a conflict is settled with both texts side by side", async () => {
     return (await answer.json()).items[0].outcome;
   }, { base, source, name });
   assert.equal(sent, "conflict");
-  await page.goto(`${base}/sync`);
+  // The home page tells of it, and the way from there is to what is left to settle.
+  await page.goto(`${base}/`);
+  await page.getByRole("link", { name: /どちらの内容を残すか決めていない行がある同期/ }).click();
+  await page.getByRole("row", { name: /（利用者）.*まとめて送信/ }).first().waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("result"), "open");
   await page.getByRole("link", { name: /年/ }).first().click();
   await page.getByRole("button", { name: "1行目を処理" }).click();
   const dialog = page.getByRole("dialog");
@@ -62,6 +66,39 @@ test("a conflict is settled with both texts side by side", async () => {
   await accessible(page);
   await dialog.getByRole("button", { name: "送られた内容にする" }).click();
   await page.getByText("● 処理済み").waitFor();
+  await page.close();
+});
+
+test("runs are found by who, what, outcome and period, and the address says which", async () => {
+  const page = await open(EDITOR, "/sync");
+  const table = page.getByRole("table", { name: "同期の記録の一覧" });
+  const rows = () => table.locator("tbody tr").allInnerTexts();
+  await page.getByRole("combobox", { name: "試行" }).selectOption({ label: "試行だけ" });
+  await page.getByRole("combobox", { name: "内容" }).selectOption({ label: "ファイルの取り込み" });
+  await page.waitForLoadState("networkidle");
+  assert.ok((await rows()).length > 0 && (await rows()).every((row) => /ファイルの取り込み/.test(row) && /試行/.test(row)));
+  await page.reload();
+  await table.waitFor();
+  assert.equal(await page.getByRole("combobox", { name: "試行" }).inputValue(), "only");
+  await page.goto(`${base}/sync?result=errors`);
+  await table.waitFor();
+  await table.getByRole("link", { name: /（利用者）の記録だけを表示/ }).first().click();
+  await page.waitForURL(/who=/);
+  await table.waitFor();
+  assert.match(await page.getByRole("combobox", { name: "実行した人・システム" }).locator("option:checked").innerText(), /（利用者）/);
+  await accessible(page);
+  await page.getByRole("textbox", { name: "期間の始まり" }).fill("きのう");
+  await page.keyboard.press("Enter");
+  await page.getByText("日付を R7.4.1 または 2025/4/1 のように入力してください。").waitFor();
+  await page.getByRole("textbox", { name: "期間の始まり" }).fill("R2.4.1");
+  await page.getByRole("textbox", { name: "期間の終わり" }).fill("R2.4.2");
+  await page.keyboard.press("Enter");
+  await page.getByText("条件に合う同期の記録はありません").waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("to"), "2020-04-02");
+  await accessible(page);
+  await page.getByRole("button", { name: "条件を消す" }).click();
+  await table.waitFor();
+  assert.equal(new URL(page.url()).search, "");
   await page.close();
 });
 

@@ -15,7 +15,10 @@ async function token() {
 }
 
 test("a system is registered within a scope and gets a secret, which is shown once", async () => {
-  const page = await open(COUNCIL, "/admin/clients");
+  // Who has no accounts to look after gets here by the menu, too.
+  const page = await open(COUNCIL, "/");
+  await page.getByRole("navigation", { name: "メインメニュー" }).getByRole("link", { name: "管理" }).click();
+  await page.getByRole("heading", { level: 1, name: "連携システム" }).waitFor();
   const dialog = page.getByRole("dialog");
   await page.getByRole("button", { name: "システムを登録" }).first().click();
   await dialog.getByLabel(/^システムの名前/).fill(name);
@@ -41,6 +44,9 @@ test("a system is registered within a scope and gets a secret, which is shown on
   await row.getByText("計画とロードマップの読み取り、KPIの読み書き").waitFor();
   // What ends soon stands on top, and the system is told, too.
   await page.getByRole("listitem").filter({ hasText: name }).getByText(/シークレットの有効期限/).waitFor();
+  await page.getByRole("link", { name: "ホーム" }).first().click();
+  await page.getByRole("link", { name: new RegExp(`^有効期限が30日以内か、切れている連携システム：.*${name}`) }).waitFor();
+  await accessible(page);
   const got = await token();
   assert.deepEqual([got.status, got.scope], [200, "plans:read kpis:write"]);
   assert.ok(got.credential_expires_at);

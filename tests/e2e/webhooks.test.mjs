@@ -100,5 +100,7 @@ test("a webhook is switched off", async () => {
   await page.getByRole("dialog").getByRole("checkbox", { name: "通知する" }).uncheck();
   await page.getByRole("dialog").getByRole("button", { name: "変更する" }).click();
   await page.getByRole("row", { name: url }).getByText("✕ 停止").waitFor();
+  await page.getByRole("link", { name: "ホーム" }).first().click();
+  await page.getByRole("link", { name: /^停止している通知先/ }).waitFor();
   await page.close();
 });

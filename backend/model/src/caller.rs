@@ -30,6 +30,8 @@ text_enum! {
         CouncilClient = "council_client",
         /// 連携団体（地域振興協議会・NPOなど）
         Partner = "partner",
+        /// 連携団体のシステム
+        PartnerClient = "partner_client",
         /// アドバイザー
         Adviser = "adviser",
         /// 都道府県 編集者

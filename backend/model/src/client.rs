@@ -246,9 +246,20 @@ pub struct ClientUse {
 }
 
 impl Client {
-    /// Clients of the caller's organisation.
-    pub async fn list(mut db: Db<'_>, after: Option<ClientId>, limit: i64) -> Result<Vec<Self>> {
+    /// Clients of the caller's organisation; if so asked, those that end before a moment, or one of whose secrets does.
+    pub async fn list(
+        mut db: Db<'_>,
+        expires_before: Option<DateTime<Utc>>,
+        after: Option<ClientId>,
+        limit: i64,
+    ) -> Result<Vec<Self>> {
         let mut query = Self::query().into_boxed();
+        if let Some(moment) = expires_before {
+            let ending = client_secrets::table
+                .filter(client_secrets::expires_at.lt(moment))
+                .select(client_secrets::client_id);
+            query = query.filter(clients::expires_at.lt(moment).or(clients::id.eq_any(ending)));
+        }
         if let Some(after) = after {
             query = query.filter(clients::id.gt(after));
         }

@@ -70,7 +70,6 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         name -> Text,
-        role -> Text,
         active -> Bool,
         expires_at -> Nullable<Timestamptz>,
         scopes -> Array<Text>,

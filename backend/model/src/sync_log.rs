@@ -1,11 +1,11 @@
 //! The sync log: what batches and imports did, and the rows that a person has to look at.
 
-use crate::caller::CallerKind;
 use crate::history::Entity;
 use crate::schema::{imports, sync_rows, sync_runs};
 use crate::text::text_enum;
 use crate::{Db, ImportId, OrganizationId, Result, SyncRowId, SyncRunId};
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
@@ -29,6 +29,13 @@ text_enum! {
         Import = "import",
         /// What a full list did not name any more.
         Deletions = "deletions",
+    }
+    /// Who started a run.
+    SyncActor {
+        /// A person.
+        User = "user",
+        /// A system.
+        Client = "client",
     }
     /// How far a run is.
     SyncState {
@@ -101,6 +108,8 @@ pub struct SyncRun {
     pub organization_id: OrganizationId,
     /// The person or system that started it.
     pub actor_id: Uuid,
+    /// Which of the two it is.
+    pub actor_kind: SyncActor,
     /// Its name at that time.
     pub actor_name: Option<String>,
     pub kind: SyncKind,
@@ -131,8 +140,6 @@ pub struct SyncRun {
     /// Records that a full list does not name: proposed for deletion.
     pub absent: i64,
     #[serde(skip)]
-    pub actor_kind: CallerKind,
-    #[serde(skip)]
     pub session_id: Option<Uuid>,
     #[serde(skip)]
     pub position: i64,
@@ -146,7 +153,7 @@ pub struct NewRun {
     pub organization_id: OrganizationId,
     pub actor_id: Uuid,
     pub actor_name: Option<String>,
-    pub actor_kind: CallerKind,
+    pub actor_kind: SyncActor,
     pub session_id: Option<Uuid>,
     pub kind: SyncKind,
     pub import_id: Option<ImportId>,
@@ -201,9 +208,16 @@ pub struct SyncRow {
 /// Which runs.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
+    /// Row-level security asks for it, too; here an index answers.
+    pub organization_id: Option<OrganizationId>,
     pub actor_id: Option<Uuid>,
+    pub actor_kind: Option<SyncActor>,
+    pub kind: Option<SyncKind>,
     pub import_id: Option<ImportId>,
     pub state: Option<SyncState>,
+    pub dry_run: Option<bool>,
+    pub with_errors: bool,
+    pub open: bool,
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
     pub after: Option<SyncRunId>,
@@ -235,14 +249,36 @@ impl SyncRun {
     /// Newest first.
     pub async fn list(mut db: Db<'_>, filter: RunFilter) -> Result<Vec<Self>> {
         let mut query = Self::query().into_boxed();
+        if let Some(organization) = filter.organization_id {
+            query = query.filter(sync_runs::organization_id.eq(organization));
+        }
         if let Some(actor) = filter.actor_id {
             query = query.filter(sync_runs::actor_id.eq(actor));
+        }
+        if let Some(kind) = filter.actor_kind {
+            query = query.filter(sync_runs::actor_kind.eq(kind));
+        }
+        if let Some(kind) = filter.kind {
+            query = query.filter(sync_runs::kind.eq(kind));
         }
         if let Some(import) = filter.import_id {
             query = query.filter(sync_runs::import_id.eq(import));
         }
         if let Some(state) = filter.state {
             query = query.filter(sync_runs::state.eq(state));
+        }
+        if let Some(dry_run) = filter.dry_run {
+            query = query.filter(sync_runs::dry_run.eq(dry_run));
+        }
+        if filter.with_errors {
+            query = query.filter(sync_runs::error.gt(0).or(sync_runs::state.eq(SyncState::Failed)));
+        }
+        if filter.open {
+            let open = sync_rows::table
+                .filter(sync_rows::outcome.eq(SyncOutcome::Conflict))
+                .filter(sync_rows::settled_at.is_null())
+                .select(sync_rows::run_id);
+            query = query.filter(sync_runs::id.eq_any(open).and(not(sync_runs::dry_run)));
         }
         if let Some(from) = filter.from {
             query = query.filter(sync_runs::begun_at.ge(from));
@@ -415,13 +451,11 @@ pub async fn prune(mut db: Db<'_>) -> Result<usize> {
     let files = diesel::delete(
         imports::table
             .filter(imports::created_at.lt(now - chrono::TimeDelta::days(30)))
-            .filter(diesel::dsl::not(
-                imports::id.nullable().eq_any(
-                    sync_runs::table
-                        .filter(sync_runs::state.eq_any([SyncState::Waiting, SyncState::Running]))
-                        .select(sync_runs::import_id),
-                ),
-            )),
+            .filter(not(imports::id.nullable().eq_any(
+                sync_runs::table
+                    .filter(sync_runs::state.eq_any([SyncState::Waiting, SyncState::Running]))
+                    .select(sync_runs::import_id),
+            ))),
     )
     .execute(&mut db)
     .await?;

@@ -78,8 +78,11 @@ record!(webhooks, Webhook, WebhookId, WebhookFields, mutable);
 
 impl Webhook {
     /// Webhooks of the caller's organisation.
-    pub async fn list(mut db: Db<'_>, after: Option<WebhookId>, limit: i64) -> Result<Vec<Self>> {
+    pub async fn list(mut db: Db<'_>, active: Option<bool>, after: Option<WebhookId>, limit: i64) -> Result<Vec<Self>> {
         let mut query = Self::query().into_boxed();
+        if let Some(active) = active {
+            query = query.filter(webhooks::active.eq(active));
+        }
         if let Some(after) = after {
             query = query.filter(webhooks::id.gt(after));
         }

@@ -628,6 +628,11 @@ impl<P: Permission> Access<P> {
         self.caller.id.ok_or(Error::Unauthenticated)
     }
 
+    /// For which organisation it is. The transaction finds out whether it still is.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        self.caller.organization
+    }
+
     /// Largest file that may be imported, in bytes.
     pub fn import_limit(&self) -> u64 {
         self.app.config.import_limit

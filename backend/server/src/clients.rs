@@ -35,6 +35,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 struct ClientQuery {
+    /// Only those that end before this moment, or of which a secret does: they are to be renewed.
+    expires_before: Option<DateTime<Utc>>,
     /// `next` of the previous page.
     after: Option<Cursor>,
     /// Rows of a page.
@@ -50,7 +52,7 @@ struct ClientQuery {
 async fn list_clients(access: Access<List<Client>>, Query(query): Query<ClientQuery>) -> Result<Page<Client>> {
     let after = after(query.after.as_ref())?;
     let clients = access
-        .read(async |tx| Ok(Client::list(tx.db, after, query.limit + 1).await?))
+        .read(async |tx| Ok(Client::list(tx.db, query.expires_before, after, query.limit + 1).await?))
         .await?;
     Ok(Page::new(clients, query.limit, |c| c.id))
 }

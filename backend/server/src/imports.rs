@@ -9,10 +9,10 @@ use crate::http::{Committed, Created, Cursor, Done, Json, Octets, Page, Query, T
 use crate::sync_log;
 use actix_web::{get, post, put};
 use chrono::Utc;
-use model::caller::{Caller, Circumstances};
+use model::caller::{Caller, CallerKind, Circumstances};
 use model::external_id::{ExternalId, Filter};
 use model::import::{FileFormat, Import, ImportFields};
-use model::sync_log::{NewRun, Settlement, SyncKind, SyncMode, SyncOutcome, SyncRow, SyncRun, SyncState};
+use model::sync_log::{NewRun, Settlement, SyncActor, SyncKind, SyncMode, SyncOutcome, SyncRow, SyncRun, SyncState};
 use model::{SyncRowId, SyncRunId, statement};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -514,7 +514,10 @@ impl Job<'_> {
 
     fn caller(&self) -> (Caller, Circumstances) {
         let caller = Caller {
-            kind: self.run.actor_kind,
+            kind: match self.run.actor_kind {
+                SyncActor::User => CallerKind::User,
+                SyncActor::Client => CallerKind::Client,
+            },
             id: Some(self.run.actor_id),
             organization: Some(self.run.organization_id),
             session: self.run.session_id,

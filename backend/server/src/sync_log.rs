@@ -9,9 +9,10 @@ use crate::http::{
 };
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
+use model::caller::CallerKind;
 use model::history::Entity;
 use model::sync_log::{
-    NewRun, RunFilter, Settlement, SyncCounts, SyncKind, SyncMode, SyncOutcome, SyncRow, SyncRun, SyncState,
+    NewRun, RunFilter, Settlement, SyncActor, SyncCounts, SyncKind, SyncMode, SyncOutcome, SyncRow, SyncRun, SyncState,
 };
 use model::{Db, ImportId, OrganizationId, SyncRowId, SyncRunId};
 use serde::Deserialize;
@@ -34,7 +35,10 @@ pub(crate) fn begin<On>(tx: &Tx<'_, On>, kind: SyncKind) -> Result<NewRun> {
         organization_id: tx.caller.organization.ok_or(Error::Unauthenticated)?,
         actor_id: tx.actor()?,
         actor_name: tx.standing.actor_name.clone(),
-        actor_kind: tx.caller.kind,
+        actor_kind: match tx.caller.kind {
+            CallerKind::Client => SyncActor::Client,
+            _ => SyncActor::User,
+        },
         session_id: tx.caller.session,
         kind,
         import_id: None,
@@ -118,9 +122,21 @@ pub(crate) fn storable(value: Value) -> Value {
 struct SyncRunQuery {
     /// The person or system that started it.
     actor_id: Option<Uuid>,
+    #[param(inline)]
+    actor_kind: Option<SyncActor>,
+    #[param(inline)]
+    kind: Option<SyncKind>,
     import_id: Option<ImportId>,
     #[param(inline)]
     state: Option<SyncState>,
+    /// Only those that wrote nothing because they were to be tried, or only the others.
+    dry_run: Option<bool>,
+    /// Only those that failed, or of which rows could not be written.
+    #[serde(default)]
+    with_errors: bool,
+    /// Only those with conflicts that nobody has settled.
+    #[serde(default)]
+    open: bool,
     /// Begun at this moment or later.
     from: Option<DateTime<Utc>>,
     /// Begun at this moment or earlier.
@@ -139,9 +155,15 @@ struct SyncRunQuery {
 #[get("/sync-runs")]
 async fn list_sync_runs(access: Access<List<SyncRun>>, Query(query): Query<SyncRunQuery>) -> Result<Page<SyncRun>> {
     let filter = RunFilter {
+        organization_id: access.organization(),
         actor_id: query.actor_id,
+        actor_kind: query.actor_kind,
+        kind: query.kind,
         import_id: query.import_id,
         state: query.state,
+        dry_run: query.dry_run,
+        with_errors: query.with_errors,
+        open: query.open,
         from: query.from,
         to: query.to,
         after: after(query.after.as_ref())?,

@@ -45,6 +45,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 struct WebhookQuery {
+    /// Only those that are told, or only those that are switched off.
+    active: Option<bool>,
     /// `next` of the previous page.
     after: Option<Cursor>,
     /// Rows of a page.
@@ -60,7 +62,7 @@ struct WebhookQuery {
 async fn list_webhooks(access: Access<List<Webhook>>, Query(query): Query<WebhookQuery>) -> Result<Page<Webhook>> {
     let after = after(query.after.as_ref())?;
     let webhooks = access
-        .read(async |tx| Ok(Webhook::list(tx.db, after, query.limit + 1).await?))
+        .read(async |tx| Ok(Webhook::list(tx.db, query.active, after, query.limit + 1).await?))
         .await?;
     Ok(Page::new(webhooks, query.limit, |w| w.id))
 }

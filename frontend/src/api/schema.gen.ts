@@ -6086,7 +6086,7 @@ export interface components {
          * @description What a caller is to his organisation. What each role may do stands in policy.toml.
          * @enum {string}
          */
-        Role: "anonymous" | "authenticator" | "municipality_viewer" | "municipality_editor" | "municipality_admin" | "council_editor" | "council_client" | "partner" | "adviser" | "prefecture_editor" | "prefecture_admin" | "joint_body_secretariat" | "analyst" | "auditor" | "system_admin";
+        Role: "anonymous" | "authenticator" | "municipality_viewer" | "municipality_editor" | "municipality_admin" | "council_editor" | "council_client" | "partner" | "partner_client" | "adviser" | "prefecture_editor" | "prefecture_admin" | "joint_body_secretariat" | "analyst" | "auditor" | "system_admin";
         /** @description How to run an import. */
         RunRequest: {
             /** @description Say what would happen, and do nothing. */
@@ -6236,6 +6236,11 @@ export interface components {
          * @enum {string}
          */
         Status: "draft" | "submitted" | "returned" | "confirmed" | "published";
+        /**
+         * @description Who started a run.
+         * @enum {string}
+         */
+        SyncActor: "user" | "client";
         /** @description Numbers of rows by outcome. */
         SyncCounts: {
             /**
@@ -6357,6 +6362,8 @@ export interface components {
              * @description The person or system that started it.
              */
             actor_id: string;
+            /** @description Which of the two it is. */
+            actor_kind: components["schemas"]["SyncActor"];
             /** @description Its name at that time. */
             actor_name?: string | null;
             /**
@@ -7733,6 +7740,8 @@ export interface operations {
             query?: {
                 /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
                 as_of?: string;
+                /** @description Only those that end before this moment, or of which a secret does: they are to be renewed. */
+                expires_before?: string;
                 /** @description `next` of the previous page. */
                 after?: components["schemas"]["Cursor"];
                 /** @description Rows of a page. */
@@ -22072,10 +22081,20 @@ export interface operations {
             query?: {
                 /** @description The person or system that started it. */
                 actor_id?: string;
+                /** @description Only those with this `actor_kind`. */
+                actor_kind?: "user" | "client";
+                /** @description Only those with this `kind`. */
+                kind?: "batch" | "import" | "deletions";
                 /** @description Only those with this `import_id`. */
                 import_id?: components["schemas"]["ImportId"];
                 /** @description Only those with this `state`. */
                 state?: "waiting" | "running" | "done" | "failed" | "cancelled";
+                /** @description Only those that wrote nothing because they were to be tried, or only the others. */
+                dry_run?: boolean;
+                /** @description Only those that failed, or of which rows could not be written. */
+                with_errors?: boolean;
+                /** @description Only those with conflicts that nobody has settled. */
+                open?: boolean;
                 /** @description Begun at this moment or later. */
                 from?: string;
                 /** @description Begun at this moment or earlier. */
@@ -23726,6 +23745,8 @@ export interface operations {
             query?: {
                 /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
                 as_of?: string;
+                /** @description Only those that are told, or only those that are switched off. */
+                active?: boolean;
                 /** @description `next` of the previous page. */
                 after?: components["schemas"]["Cursor"];
                 /** @description Rows of a page. */

@@ -13,6 +13,8 @@ const NAVIGATION: { to: string; label: string; section: RegExp; allowed?: (ident
   { to: "/kpis", label: "KPI", section: /^\/kpis(\/|$)/ },
   { to: "/sync", label: "同期", section: /^\/sync(\/|$)/, allowed: (identity: Identity) => may(identity, "sync_runs", "read") },
   { to: "/admin/users", label: "管理", section: /^\/admin\//, allowed: (identity: Identity) => administers(identity) !== undefined || identity.role === "auditor" },
+  // Whoever looks after systems only.
+  { to: "/admin/clients", label: "管理", section: /^\/admin\//, allowed: (identity: Identity) => administers(identity) === undefined && may(identity, "clients", "create") },
 ];
 
 export function Shell({ identity, children }: { identity: Identity; children: ReactNode }) {

@@ -128,7 +128,8 @@ create table grants (
 create index grants_user_id on grants (user_id, scope_id);
 create index grants_organization_id on grants (organization_id, scope_id);
 
--- A council's system: client credentials, bound to one organisation. Two secrets live during rotation.
+-- A council's system: client credentials, bound to one organisation, whose kind says what it is (app_begin). Two secrets
+-- live during rotation.
 create table clients (
   id uuid not null,
   version bigint not null default 1,
@@ -136,11 +137,9 @@ create table clients (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   name text not null,
-  role text not null default 'council_client',
   active boolean not null default true,
   expires_at timestamptz,
   constraint clients_pkey primary key (id),
-  constraint clients_role check (role in ('council_client', 'analyst')),
   constraint clients_owner_org_id_fkey foreign key (owner_org_id) references organizations (id)
 );
 create index clients_owner_org_id on clients (owner_org_id);
@@ -191,6 +190,11 @@ create table signing_keys (
   constraint signing_keys_pkey primary key (id)
 );
 
+-- Organisations of these kinds take part in what others keep: their people are partners, and so are their systems.
+create function takes_part(kind text) returns boolean language sql immutable parallel safe as $$
+  select kind not in ('national', 'prefecture', 'municipality', 'department', 'joint_body', 'social_welfare_council', 'operator')
+$$;
+
 -- ---------------------------------------------------------------------------------------------
 -- One call at the start of each transaction: is the session, person or client, organisation and role
 -- still good? If so the variables of row-level security are set; if not, TS401. It costs the round trip
@@ -210,7 +214,7 @@ begin
     where s.id = p_session and s.actor_id = p_actor and s.organization_id = p_org and s.revoked_at is null and s.expires_at > now();
   elsif p_kind = 'client' then
     -- The session of a system is its token.
-    select c.name, c.role, o.name, o.kind, o.prefecture_code, c.scopes, c.addresses
+    select c.name, case when takes_part(o.kind) then 'partner_client' else 'council_client' end, o.name, o.kind, o.prefecture_code, c.scopes, c.addresses
     into actor_name, role, org_name, org_kind, prefecture_code, scopes, addresses
     from clients c join organizations o on o.id = c.owner_org_id
     where c.id = p_actor and c.owner_org_id = p_org and c.active and coalesce(c.expires_at, 'infinity') > now()
@@ -227,7 +231,7 @@ begin
           set_config('app.role', role, true), set_config('app.request', coalesce(p_request::text, ''), true),
           set_config('app.reason', coalesce(p_reason, ''), true), set_config('app.as_of', coalesce(p_as_of::text, ''), true),
           set_config('app.prefecture', case when org_kind = 'prefecture' then coalesce(prefecture_code, '') else '' end, true),
-          set_config('app.write', case when role in ('municipality_editor', 'municipality_admin', 'council_editor', 'council_client', 'partner',
+          set_config('app.write', case when role in ('municipality_editor', 'municipality_admin', 'council_editor', 'council_client', 'partner', 'partner_client',
             'prefecture_editor', 'prefecture_admin', 'joint_body_secretariat', 'system_admin') then 'yes' else '' end, true);
   return next;
 end $$;
@@ -274,9 +278,9 @@ end $$;
 create function app_administers() returns boolean language sql stable parallel safe as $$
   select app_role() in ('municipality_admin', 'prefecture_admin', 'joint_body_secretariat', 'system_admin')
 $$;
--- A council has editors only; they look after its systems.
+-- A council has editors only, a partner partners; they look after its systems. A system looks after none.
 create function app_administers_clients() returns boolean language sql stable parallel safe as $$
-  select app_administers() or app_role() = 'council_editor'
+  select app_administers() or app_role() in ('council_editor', 'partner')
 $$;
 
 do $$
@@ -323,7 +327,7 @@ begin
     when new.role in ('prefecture_editor', 'prefecture_admin') then kind = 'prefecture'
     when new.role = 'council_editor' then kind = 'social_welfare_council'
     when new.role = 'joint_body_secretariat' then kind = 'joint_body'
-    when new.role = 'partner' then kind not in ('national', 'prefecture', 'municipality', 'department', 'joint_body', 'social_welfare_council', 'operator')
+    when new.role = 'partner' then takes_part(kind)
     when new.role in ('adviser', 'analyst', 'auditor') then true
     when new.role = 'system_admin' then kind = 'operator' and coalesce(current_setting('app.role', true), '') in ('', 'system_admin')
     else false end)

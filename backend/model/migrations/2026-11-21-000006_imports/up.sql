@@ -68,11 +68,15 @@ create table sync_runs (
   constraint sync_runs_pkey primary key (id),
   constraint sync_runs_organization_id_fkey foreign key (organization_id) references organizations (id),
   constraint sync_runs_import_id_fkey foreign key (import_id) references imports (id) on delete set null,
+  constraint sync_runs_actor_kind check (actor_kind in ('user', 'client')),
   constraint sync_runs_kind check (kind in ('batch', 'import', 'deletions')),
   constraint sync_runs_mode check (mode in ('atomic', 'per_row')),
   constraint sync_runs_state check (state in ('waiting', 'running', 'done', 'failed', 'cancelled'))
 );
 create index sync_runs_organization_id on sync_runs (organization_id, id);
+create index sync_runs_actor_id on sync_runs (organization_id, actor_id, id);
+create index sync_runs_kind on sync_runs (organization_id, kind, id);
+create index sync_runs_with_errors on sync_runs (organization_id, id) where error > 0 or state = 'failed';
 create index sync_runs_begun_at on sync_runs (begun_at);
 create index sync_runs_import_id on sync_runs (import_id);
 create unique index sync_runs_one_at_a_time on sync_runs (import_id) where state in ('waiting', 'running');
@@ -102,6 +106,7 @@ create table sync_rows (
   constraint sync_rows_settlement check (settlement in ('theirs', 'mine'))
 );
 create index sync_rows_run_id on sync_rows (run_id, line, id);
+create index sync_rows_open on sync_rows (run_id) where outcome = 'conflict' and settled_at is null;
 create index sync_rows_organization_id on sync_rows (organization_id);
 
 -- The own organisation sees and writes its log; who may start and settle, policy.toml says. The service itself takes up

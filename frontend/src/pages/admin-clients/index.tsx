@@ -48,7 +48,8 @@ function Systems() {
               {ending.length > 0 && (
                 <div className="mb-4">
                   <Notice tone="warning" title="有効期限が近いか、切れています">
-                    <ul>
+                    <p>シークレットは「認証情報」で新しく発行し、システムの設定を切り替えてから、古いものを無効にしてください。システムの期限は「変更」で延ばせます。</p>
+                    <ul className="ms-6 list-disc">
                       {ending.map(({ system, what, end, text }) => (
                         <li key={`${system.id}${what}${end}`}>
                           {system.name}：{what} {formatInstant(end)}（{text}）

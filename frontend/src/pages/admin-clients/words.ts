@@ -40,11 +40,13 @@ const DAY = 86_400_000;
 /** Days until an end, counted up to whole days; undefined without an end. */
 export const daysLeft = (end: string | null | undefined, now = Date.now()) => (end ? Math.ceil((new Date(end).getTime() - now) / DAY) : undefined);
 
-/** Warned about from 30 days ahead. */
+/** An end is warned about from so many days ahead. */
+export const WARNED_DAYS = 30;
+
 export function endWord(end: string | null | undefined, now = Date.now()): { text: string; soon: boolean } | undefined {
   const days = daysLeft(end, now);
   if (days === undefined) return undefined;
-  return days <= 0 ? { text: "－ 期限切れ", soon: true } : days <= 30 ? { text: `▲ あと${days}日`, soon: true } : { text: `あと${days}日`, soon: false };
+  return days <= 0 ? { text: "－ 期限切れ", soon: true } : days <= WARNED_DAYS ? { text: `▲ あと${days}日`, soon: true } : { text: `あと${days}日`, soon: false };
 }
 
 /** Every end that is near or past, of systems in use and of their secrets. */

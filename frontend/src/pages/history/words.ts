@@ -266,7 +266,7 @@ const CODES: Record<string, Record<string, string>> = {
   state: PROSE,
   precision: { day: "日", days: "複数の日", month: "月", quarter: "四半期", fiscal_year: "年度", year: "年", range: "期間", undecided: "未定", irregular: "不定期" },
   "organizations.kind": ORGANIZATION_KINDS,
-  "user_roles.role": { ...labels(ROLES), council_client: "社会福祉協議会のシステム" },
+  "user_roles.role": { ...labels(ROLES), council_client: "社会福祉協議会のシステム", partner_client: "連携団体のシステム" },
   "platforms.kind": PLATFORM_KINDS,
   "platforms.state": { ...PROSE, ...LAUNCH_STATES },
   "members.kind": MEMBER_KINDS,

@@ -18,7 +18,7 @@ interface GroupProps {
   children: ReactNode;
 }
 
-function Group({ title, nothing, count, children }: GroupProps) {
+export function Group({ title, nothing, count, children }: GroupProps) {
   return (
     <section className="keep-together">
       <h3 className="mb-2">

@@ -3,6 +3,7 @@ import { useIdentity, type Identity } from "../../api";
 import { fiscalYearLabel } from "../../lib/date";
 import { PageHeader, useFiscalYear } from "../../ui";
 import { DueKpis, DueRoadmap, Returned } from "./Due";
+import { Machines } from "./Machines";
 import { MyPlans, MyPlatforms } from "./Mine";
 
 export default function HomePage() {
@@ -57,7 +58,7 @@ function linksOf(role: string): { to: string; label: string; words: string; plai
   return [...records, { to: "/api/docs/", label: "APIの説明", words: "データを取得する方法です。表計算や統計のソフトから利用できます。", plain: true }];
 }
 
-/** Most important first: what came back, what is late, what is missing; then where the work is done. */
+/** Most important first: what came back, what systems left to decide, what is late, what is missing; then where the work is done. */
 function Work({ organizationId, year }: { organizationId: string; year: number }) {
   return (
     <div className="grid grid-cols-1 items-start gap-8 lg:grid-cols-[1fr_22rem]">
@@ -67,6 +68,7 @@ function Work({ organizationId, year }: { organizationId: string; year: number }
         </h2>
         <div className="grid grid-cols-1 gap-5">
           <Returned organizationId={organizationId} />
+          <Machines />
           <DueRoadmap organizationId={organizationId} />
           <DueKpis organizationId={organizationId} year={year} />
         </div>

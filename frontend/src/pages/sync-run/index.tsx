@@ -6,7 +6,7 @@ import { formatInstant } from "../../lib/date";
 import { announce, Button, ConfirmDialog, LoadMore, Notice, PageHeader, QueryView, Table } from "../../ui";
 import { ENTITIES } from "../history/words";
 import { ImportDialog } from "../sync/ImportDialog";
-import { COUNTS, KINDS, STATES, verdict, type Row, type Run } from "../sync/words";
+import { COUNTS, KINDS, STATES, verdict, whoOf, type Row, type Run } from "../sync/words";
 import { Conflict } from "./Conflict";
 
 const route = getRouteApi("/sync/$runId");
@@ -33,7 +33,7 @@ function RunView({ run }: { run: Run }) {
   const open = ["waiting", "running"].includes(run.state);
   const left = run.counts.conflict + run.counts.error;
   const title = run.file_name ?? KINDS[run.kind];
-  const facts = [formatInstant(run.begun_at), run.actor_name, STATES[run.state], verdict(run)].filter(Boolean).join("　");
+  const facts = [formatInstant(run.begun_at), whoOf(run), STATES[run.state], verdict(run)].filter(Boolean).join("　");
   return (
     <>
       <PageHeader
