@@ -135,7 +135,14 @@ fn action(name: &str) -> Option<Value> {
 }
 
 /// Lists without a fixture: nobody writes them.
-const REFERENCE: [&str; 5] = ["changes", "exports", "findings", "history", "municipalities"];
+const REFERENCE: [&str; 6] = [
+    "analytics",
+    "changes",
+    "exports",
+    "findings",
+    "history",
+    "municipalities",
+];
 
 /// Sheets with a life: a published one is seen by everybody.
 const PUBLISHED: [&str; 5] = ["kpis", "municipality-facts", "plans", "platforms", "projects"];

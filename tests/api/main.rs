@@ -1,6 +1,7 @@
 //! The service from outside: real HTTP, real PostgreSQL.
 
 mod accounts;
+mod analytics;
 mod app;
 mod authorization;
 mod bad_input;

@@ -967,6 +967,27 @@ impl KpiObservation {
     }
 }
 
+/// Numerator by denominator in the unit of the KPI (41 where that is %), as the database's `observed_value` has it.
+pub fn ratio(numerator: &Decimal, denominator: &Decimal, unit: Option<&str>) -> Decimal {
+    let share = &numerator.0 / &denominator.0;
+    let percent = unit.is_some_and(|unit| matches!(unit, "%" | "％" | "﹪"));
+    Decimal(
+        (if percent { share * 100 } else { share })
+            .with_scale_round(9, bigdecimal::RoundingMode::HalfUp)
+            .normalized(),
+    )
+}
+
+/// Values of dimensions in one cell, 年代=20代、性別=女; none for a line without.
+pub fn told(dimensions: &Dimensions) -> Option<String> {
+    let pairs: Vec<String> = dimensions
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.0))
+        .collect();
+    (!pairs.is_empty()).then(|| pairs.join("、"))
+}
+
 /// First and last day of a fiscal year.
 fn fiscal_year_days(year: i16) -> Option<(NaiveDate, NaiveDate)> {
     let day = |year, month, day| chrono::NaiveDate::from_ymd_opt(year, month, day).map(NaiveDate);

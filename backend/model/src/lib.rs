@@ -9,6 +9,7 @@ pub mod record;
 mod schema;
 
 pub mod account;
+pub mod analytics;
 pub mod caller;
 pub mod client;
 pub mod evaluation;

@@ -52,6 +52,11 @@ pub struct Filter<'a> {
 }
 
 impl Municipality {
+    /// All of them.
+    pub async fn all(mut db: Db<'_>) -> Result<Vec<Self>> {
+        Self::query().load(&mut db).await
+    }
+
     pub async fn find(mut db: Db<'_>, code: &str) -> Result<Self> {
         Self::query().find(code).first(&mut db).await
     }

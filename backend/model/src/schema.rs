@@ -31,6 +31,7 @@ diesel::table! {
         epoch -> Uuid,
         epoch_start -> Int8,
         cluster -> Text,
+        changed_at -> Timestamptz,
     }
 }
 

@@ -10,10 +10,13 @@ use crate::error::{Error, Newer, REQUEST_ID, Result};
 use crate::http::{Answer, Committed, Json, etag};
 use crate::policy::{self, Action, Relation, Rights};
 use crate::token::{Claims, Keys};
+use actix_web::body::{BodyStream, BoxBody};
 use actix_web::dev::Payload;
-use actix_web::http::{Method, header};
-use actix_web::{FromRequest, HttpRequest, web::Data};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::{DateTime, FixedOffset, NaiveTime, Utc};
+use model::analytics;
 use model::caller::{Caller, CallerKind, Circumstances, Role, Standing, admits};
 use model::client::Scope;
 use model::history::{Entity, RecordVersion};
@@ -24,13 +27,23 @@ use model::value::NaiveDate;
 use model::{ClientId, Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 use thread_local::ThreadLocal;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 use validator::Validate;
+
+/// Streamed answers at the same time.
+const STREAMS: usize = 8;
+/// How long a reader may take for a piece of his answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the service holds while it runs. Nothing of it is a state of its own: all of it can be rebuilt from the database.
 pub struct App {
@@ -43,7 +56,10 @@ pub struct App {
     /// Wakes who carries out imports.
     pub(crate) started: tokio::sync::Notify,
     /// Bounds the memory and CPU of password hashing.
-    pub(crate) hashing: tokio::sync::Semaphore,
+    pub(crate) hashing: Semaphore,
+    /// Bounds how many answers are sent for as long as their readers take. They have connections of their own.
+    streaming: Arc<Semaphore>,
+    streams: ThreadLocal<Pool>,
 }
 
 impl App {
@@ -53,7 +69,9 @@ impl App {
             keys: Keys::new(config.key),
             committed: tokio::sync::Notify::new(),
             started: tokio::sync::Notify::new(),
-            hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            hashing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            streaming: Arc::new(Semaphore::new(STREAMS)),
+            streams: ThreadLocal::new(),
             config,
         }
     }
@@ -665,6 +683,90 @@ impl<P: Permission> Access<P> {
         result
     }
 
+    /// Reads for as long as the answer is being sent: in one snapshot, with a name of its own, at the pace of who reads it.
+    /// `work` begins the answer and sends its pieces; what fails before that is answered like everything else.
+    pub async fn stream(
+        self,
+        work: impl AsyncFnOnce(&Tx<'_, P::On>, DateTime<Utc>, Answering) -> Result<()> + 'static,
+    ) -> Result<HttpResponse> {
+        let permit = self.app.streaming.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| Error::Busy(5))?;
+        let (head, begun) = oneshot::channel();
+        let (pieces, mut body) = mpsc::channel(1);
+        let answering = Answering {
+            head: Rc::new(Cell::new(Some(head))),
+            pieces,
+        };
+        let failing = answering.clone();
+        actix_web::rt::spawn(async move {
+            let result = self.send(work, answering).await;
+            drop(permit);
+            if let Err(error) = result {
+                match failing.head.take() {
+                    Some(head) => drop(head.send(Err(error))),
+                    // Broken off: who reads it sees that the end is missing.
+                    None => {
+                        tracing::warn!(%error, cause = ?std::error::Error::source(&error), "an answer broke off");
+                        drop(failing.pieces.send(Err(error)).await);
+                    }
+                }
+            }
+        });
+        let head = begun.await.map_err(Error::internal)??;
+        if head.status() == StatusCode::NOT_MODIFIED {
+            return Ok(head);
+        }
+        let pieces = futures_util::stream::poll_fn(move |context| body.poll_recv(context));
+        Ok(head.set_body(BoxBody::new(BodyStream::new(pieces))))
+    }
+
+    async fn send(
+        &self,
+        work: impl AsyncFnOnce(&Tx<'_, P::On>, DateTime<Utc>, Answering) -> Result<()>,
+        answering: Answering,
+    ) -> Result<()> {
+        let pool = self
+            .app
+            .streams
+            .get_or(|| model::pool(&self.app.config.database_url, STREAMS));
+        let open = Open::new(pool).await?;
+        let db = open.db();
+        let settled = analytics::settled(db).await?;
+        let now = Circumstances {
+            as_of: None,
+            ..self.circumstances.clone()
+        };
+        let (began, standing, _, loaded, changed) = futures_util::join!(
+            model::statement(db, "begin isolation level repeatable read, read only"),
+            model::caller::begin(db, &self.caller, &now),
+            // Who reads slowly is patiently waited for; who does not read at all, `Answering` notices.
+            model::statement(db, "set local statement_timeout = 0"),
+            P::load(db, self.id.as_deref()),
+            analytics::changed(db),
+        );
+        began?;
+        let (standing, changed) = (standing?, changed?);
+        let rights = self.admit(&standing)?;
+        let on = P::decide(&self.gate(db, &rights), loaded?).await?;
+        let asked = self.circumstances.as_of.unwrap_or(settled).min(settled);
+        // What is asked for is what there is, unless something was changed since.
+        let vintage = if changed <= asked {
+            self.circumstances.as_of.map_or(changed, |_| asked)
+        } else {
+            analytics::look_back(db, asked).await?;
+            asked
+        };
+        let tx = Tx {
+            db,
+            on,
+            standing: &standing,
+            rights: &rights,
+            caller: &self.caller,
+        };
+        work(&tx, vintage, answering).await?;
+        open.end(false).await
+    }
+
     /// Changes. The answer is made and, with an idempotency key, kept inside the transaction; only what is committed is
     /// answered, and a failure leaves nothing behind.
     pub async fn write<T: Answer>(
@@ -744,11 +846,16 @@ impl<P: Permission> Access<P> {
     /// Opens the transaction and asks the database who the caller is, in one round trip.
     async fn begin(&self, db: Db<'_>) -> Result<(Standing, Rights)> {
         let standing = begin(db, &self.caller, &self.circumstances).await?;
-        if !admits(&standing.addresses, self.address) {
-            return Err(Error::AddressRefused);
-        }
-        let rights = Rights::new(standing.role, self.scopes.clone(), &standing.scopes);
+        let rights = self.admit(&standing)?;
         Ok((standing, rights))
+    }
+
+    fn admit(&self, standing: &Standing) -> Result<Rights> {
+        if admits(&standing.addresses, self.address) {
+            Ok(Rights::new(standing.role, self.scopes.clone(), &standing.scopes))
+        } else {
+            Err(Error::AddressRefused)
+        }
     }
 
     fn gate<'a>(&'a self, db: Db<'a>, rights: &'a Rights) -> Gate<'a> {
@@ -758,6 +865,32 @@ impl<P: Permission> Access<P> {
             caller: &self.caller,
             if_match: self.if_match.as_deref(),
             is_past: self.circumstances.as_of.is_some(),
+        }
+    }
+}
+
+/// An answer that is sent while it is being made.
+#[derive(Clone)]
+pub struct Answering {
+    head: Rc<Cell<Option<oneshot::Sender<Result<HttpResponse>>>>>,
+    pieces: mpsc::Sender<Result<Bytes>>,
+}
+
+impl Answering {
+    /// Status and headers; `304` is the whole answer.
+    pub fn begin(&self, head: HttpResponse) {
+        if let Some(begun) = self.head.take() {
+            // Who asked has gone; the first piece finds out.
+            drop(begun.send(Ok(head)));
+        }
+    }
+
+    /// The next piece, when the one before has been taken.
+    pub async fn send(&self, piece: Bytes) -> Result<()> {
+        let sending = self.pieces.send(Ok(piece));
+        match tokio::time::timeout(PATIENCE, sending).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Error::Gone),
         }
     }
 }

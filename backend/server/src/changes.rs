@@ -2,7 +2,7 @@
 
 use crate::access::{Access, App, ForKind, ReadFeed, Record, Tx, for_kind};
 use crate::error::{Error, Result, Resync};
-use crate::http::{Cursor, Plain, Query};
+use crate::http::{Cursor, Many, Plain, Query};
 use actix_web::get;
 use actix_web::web::Data;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -14,7 +14,7 @@ use model::feed::{self, Change, Count, Stream};
 use model::history::Entity;
 use model::record::Kept;
 use model::{Db, OrganizationId};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -38,7 +38,8 @@ struct ChangeQuery {
     after: Option<Cursor>,
     /// Only these kinds of records: one parameter each, or one with commas.
     #[param(value_type = Option<Vec<Entity>>, style = Form, explode = true)]
-    entity: Option<Entities>,
+    #[serde(default)]
+    entity: Many<Entity>,
     /// Seconds to wait for a change when there is none yet.
     #[serde(default)]
     #[validate(range(max = 25))]
@@ -53,19 +54,6 @@ struct ChangeQuery {
 
 fn default_limit() -> i32 {
     500
-}
-
-/// Kinds of records, separated by commas.
-struct Entities(Vec<Entity>);
-
-impl<'de> Deserialize<'de> for Entities {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let entity = |name: &str| Entity::deserialize(serde::de::value::StrDeserializer::new(name));
-        // An empty list asks for nothing in particular.
-        let names = text.split(',').filter(|_| !text.is_empty());
-        names.map(entity).collect::<Result<_, _>>().map(Self)
-    }
 }
 
 /// What is to be done with the own copy.
@@ -155,9 +143,8 @@ async fn list_changes(
     loop {
         // Taken before reading: a commit in between wakes, too.
         let committed = app.committed.notified();
-        let kinds = query.entity.as_ref().map_or(&[][..], |entities| &entities.0);
         let changes = access
-            .read(async |tx| page(tx, from.as_ref(), kinds, query.limit).await)
+            .read(async |tx| page(tx, from.as_ref(), &query.entity.0, query.limit).await)
             .await?;
         let left = until.saturating_duration_since(Instant::now());
         if !changes.ranges.is_empty() || left.is_zero() {

@@ -79,6 +79,12 @@ pub enum Error {
     /// 429, with the seconds to wait.
     #[error("too many attempts")]
     TooMany(u64),
+    /// 429: as many answers as can be are being sent; with the seconds to wait.
+    #[error("busy sending")]
+    Busy(u64),
+    /// Nobody reads the answer any more.
+    #[error("the reader has gone")]
+    Gone,
     /// 503: busy or without its database; try again after these seconds.
     #[error("unavailable")]
     Unavailable(u64),
@@ -252,8 +258,9 @@ impl Error {
             Self::KeyReused => "idempotency_key_reused",
             Self::PreconditionRequired => "precondition_required",
             Self::TooMany(_) => "too_many_attempts",
+            Self::Busy(_) => "too_many_downloads",
             Self::Unavailable(_) => "unavailable",
-            Self::Internal(_) => "internal",
+            Self::Gone | Self::Internal(_) => "internal",
         }
     }
 }
@@ -313,9 +320,9 @@ impl ResponseError for Error {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) | Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Gone | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -328,7 +335,7 @@ impl ResponseError for Error {
             Self::Stale(newer) => {
                 response.insert_header((header::ETAG, newer.etag.clone()));
             }
-            Self::TooMany(seconds) | Self::Unavailable(seconds) => {
+            Self::TooMany(seconds) | Self::Busy(seconds) | Self::Unavailable(seconds) => {
                 response.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             Self::Unauthenticated => {

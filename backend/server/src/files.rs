@@ -440,13 +440,8 @@ pub fn csv_file(rows: &[Vec<String>], charset: Charset) -> Result<Vec<u8>> {
     let mut missing = Vec::new();
     for (line, row) in (1..).zip(rows) {
         for (column, cell) in (1..).zip(row) {
-            for character in cell.chars().filter(|c| !is_in_cp932(*c)) {
-                missing.push(FieldError {
-                    path: format!("/{line}/{column}"),
-                    code: "unmappable".to_owned(),
-                    message: format!("{line}行目の{column}列目の「{character}」（U+{:04X}）は CP932 にありません。UTF-8 で書き出してください。", u32::from(character)),
-                });
-            }
+            let unknown = cell.chars().filter(|c| !is_in_cp932(*c));
+            missing.extend(unknown.map(|character| unmappable(line, column, character)));
         }
     }
     missing.truncate(100);
@@ -457,8 +452,20 @@ pub fn csv_file(rows: &[Vec<String>], charset: Charset) -> Result<Vec<u8>> {
     }
 }
 
+/// A character that a CSV file in CP932 cannot have.
+pub fn unmappable(line: usize, column: usize, character: char) -> FieldError {
+    FieldError {
+        path: format!("/{line}/{column}"),
+        code: "unmappable".to_owned(),
+        message: format!(
+            "{line}行目の{column}列目の「{character}」（U+{:04X}）は CP932 にありません。UTF-8 で書き出してください。",
+            u32::from(character)
+        ),
+    }
+}
+
 /// Is it the same character again when it is read? The encoder takes some that only look alike.
-fn is_in_cp932(character: char) -> bool {
+pub fn is_in_cp932(character: char) -> bool {
     let mut buffer = [0; 4];
     let text = character.encode_utf8(&mut buffer);
     character.is_ascii() || {

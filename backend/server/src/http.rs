@@ -302,6 +302,31 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
     }
 }
 
+/// A list in a query: values with commas between them, or one parameter each.
+pub struct Many<T>(pub Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Many<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let value = |text: &str| T::deserialize(serde::de::value::StrDeserializer::new(text));
+        // An empty list asks for nothing in particular.
+        let texts = text.split(',').filter(|_| !text.is_empty());
+        texts.map(value).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl<T: Validate> Validate for Many<T> {
+    fn validate(&self) -> Result<(), validator::ValidationErrors> {
+        self.0.iter().try_for_each(Validate::validate)
+    }
+}
+
 /// Where the next page begins: opaque to clients, the sort key to us.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
@@ -722,12 +747,17 @@ impl<T: IntoResponses> IntoResponses for Handmade<T> {
 
 // What follows tells utoipa which response a return type stands for.
 
-type Responses = BTreeMap<String, RefOr<Response>>;
+pub type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// The extension in which a response carries its schemas to [`crate::openapi`].
 pub const SCHEMAS: &str = "x-schemas";
 
-fn json_response<T: ToSchema>(status: &str, description: &str, name: String, headers: &[(&str, &str)]) -> Responses {
+pub fn json_response<T: ToSchema>(
+    status: &str,
+    description: &str,
+    name: String,
+    headers: &[(&str, &str)],
+) -> Responses {
     let mut schemas = Vec::new();
     T::schemas(&mut schemas);
     let mut schemas: BTreeMap<_, _> = schemas.into_iter().collect();

@@ -307,7 +307,9 @@ fn csv_of(
             municipality_code: line.and_then(|l| l.municipality_code.as_deref()),
             district: line.and_then(|l| l.district.as_deref()).map(cell),
             organization_id: line.and_then(|l| l.organization_id),
-            dimensions: line.and_then(|l| dimensions(l)),
+            dimensions: line
+                .and_then(|l| model::kpi::told(&l.dimensions))
+                .map(|text| cell(&text)),
             period_kind: f.period_kind.as_str(),
             period_start: f.period_start,
             period_end: f.period_end,
@@ -331,17 +333,6 @@ fn csv_of(
         })?;
     }
     Ok(writer.into_inner()?)
-}
-
-/// Values of dimensions in one cell; none for a line without.
-fn dimensions(line: &KpiSeriesFields) -> Option<String> {
-    let pairs: Vec<String> = line
-        .dimensions
-        .0
-        .iter()
-        .map(|(name, value)| format!("{name}={}", value.0))
-        .collect();
-    (!pairs.is_empty()).then(|| cell(&pairs.join("、")))
 }
 
 /// A text cell that no spreadsheet takes for a formula, on one line.

@@ -7,10 +7,12 @@ pub mod http;
 pub mod outbound;
 pub mod password;
 pub mod policy;
-pub mod token;
+pub mod tidy;
+mod token;
 pub mod webhooks;
 
 mod accounts;
+mod analytics;
 mod auth;
 mod batch;
 mod changes;
@@ -80,6 +82,7 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.configure(sync_log::routes);
     cfg.configure(imports::routes);
     cfg.configure(exports::routes);
+    cfg.configure(analytics::routes);
     cfg.configure(findings::routes);
     cfg.configure(webhooks::routes);
 }

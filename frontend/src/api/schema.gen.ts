@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/api/v1/analytics/observations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read all values of KPIs as one tidy table: one row a value, in its newest revision.
+         * @description Everything that the caller may see, or what the filters leave of it, streamed in one answer: by KPI in the order in which
+         *     they were made, line and time. `Vintage` names the moment that the table shows; asked again with `as_of` of that moment
+         *     the same rights give the same bytes. Numbers are exact decimals; a value that is missing has a reason and is never 0.
+         */
+        get: operations["list_observations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/jwks": {
         parameters: {
             query?: never;
@@ -4801,6 +4823,107 @@ export interface components {
              */
             title: string;
         };
+        /** @description A value in the long form. */
+        ObservationRow: {
+            /** @description Said to be approximate (約, 程度). (概数) */
+            approximate?: boolean;
+            /** @description The value from which the KPI starts. (基準値) */
+            baseline?: number | null;
+            /** @description Of a ratio. (分母) */
+            denominator?: number | null;
+            /** @description Values of dimensions: 年代=20代、性別=女. (内訳) */
+            dimensions?: string | null;
+            /** @description Which way is good. (望ましい方向) */
+            direction?: string;
+            /** @description Part of the municipality. (地区) */
+            district?: string | null;
+            /** @description Fiscal year (April to March) in which the period begins: 2024 is 令和6年度. (年度) */
+            fiscal_year?: number;
+            /** @description The owner's own code of the KPI. (指標コード) */
+            kpi_code?: string | null;
+            /** @description The KPI. (指標ID) */
+            kpi_id?: string;
+            /** @description Name of the KPI. (指標名) */
+            kpi_name?: string;
+            /** @description Why there is no value: 不詳, 未実施, 該当なし, 期限前, 秘匿. (値がない理由) */
+            missing_reason?: string | null;
+            /** @description Six digits: of the line, else of the owner of the KPI. (市区町村コード) */
+            municipality_code?: string | null;
+            /** @description Its name. (市区町村名) */
+            municipality_name?: string | null;
+            /** @description Remark. (備考) */
+            note?: string | null;
+            /** @description Of a ratio. (分子) */
+            numerator?: number | null;
+            /** @description Code of SDMX CL_OBS_STATUS. (SDMX状態) */
+            obs_status?: string;
+            /** @description The value. (実績値ID) */
+            observation_id?: string;
+            /** @description The organisation whose values these are, where the KPI is broken down by organisation. (団体ID) */
+            organization_id?: string | null;
+            /** @description Its name. (団体名) */
+            organization_name?: string | null;
+            /** @description The organisation that keeps the KPI. (所有団体ID) */
+            owner_id?: string;
+            /** @description Its name. (所有団体名) */
+            owner_name?: string | null;
+            /** @description Last day of the period. (期間の末日) */
+            period_end?: string;
+            /** @description What kind of period. (期間の種類) */
+            period_kind?: string;
+            /** @description First day of the period. (期間の初日) */
+            period_start?: string;
+            /** @description The plan of the KPI. (計画ID) */
+            plan_id?: string | null;
+            /** @description Its title. (計画名) */
+            plan_title?: string | null;
+            /** @description The platform of the KPI. (プラットフォームID) */
+            platform_id?: string | null;
+            /** @description Its name. (プラットフォーム名) */
+            platform_name?: string | null;
+            /** @description Six digits (全国地方公共団体コード). (都道府県コード) */
+            prefecture_code?: string | null;
+            /** @description Its name. (都道府県名) */
+            prefecture_name?: string | null;
+            /** @description The value as printed. (原文) */
+            printed?: string | null;
+            /** @description When the value was recorded. (記録日時) */
+            recorded_at?: string;
+            /** @description 1 for the first value of a period, one more with each correction. (改訂番号) */
+            revision?: number;
+            /** @description Not comparable with the values before. (系列の断絶) */
+            series_break?: boolean;
+            /** @description The line of values; of the whole, the id of the KPI. (系列ID) */
+            series_id?: string;
+            /** @description Sign of Japanese statistics: - none, … unknown, x suppressed, p provisional, e estimated, r revised. (統計符号) */
+            sign?: string | null;
+            /** @description Where the value comes from. (出典) */
+            source?: string | null;
+            /** @description How settled the value is. (確度) */
+            status?: string;
+            /** @description The numeric target of the fiscal year that is in force; of a range its lower bound. (目標値) */
+            target?: number | null;
+            /** @description Of a value that is a state or sentence. (状態) */
+            text?: string | null;
+            /** @description Unit of value, target and baseline. (単位) */
+            unit?: string | null;
+            /** @description The number; of a ratio, numerator by denominator in the unit. (値) */
+            value?: number | null;
+            /** @description Of a value that is a range. (値の上限) */
+            value_high?: number | null;
+            /** @description Of a value that is a range. (値の下限) */
+            value_low?: number | null;
+        };
+        /** @description The table as JSON. */
+        Observations: {
+            /** @description One row a value. */
+            items: components["schemas"]["ObservationRow"][];
+            /**
+             * Format: date-time
+             * @description The moment that the table shows.
+             */
+            vintage: string;
+        };
         /** @description An organisation. */
         Organization: {
             /** @description Other names under which it is found. */
@@ -6783,6 +6906,113 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_observations: {
+        parameters: {
+            query?: {
+                /** @description Read everything as it was at the end of this day in Japan, or at this moment. */
+                as_of?: string;
+                /** @description Form of the answer; without it, what `Accept` says, and JSON. */
+                format?: "json" | "ndjson" | "csv";
+                /** @description Characters of CSV; UTF-8 without. */
+                charset?: "utf-8" | "utf-8-bom" | "cp932";
+                /**
+                 * @description Only these columns, in this order.
+                 * @example [
+                 *       "kpi_name",
+                 *       "fiscal_year",
+                 *       "value"
+                 *     ]
+                 */
+                column?: string[];
+                /** @description Only these KPIs. */
+                kpi_id?: components["schemas"]["KpiId"][];
+                /** @description Only KPIs of these platforms. */
+                platform_id?: components["schemas"]["PlatformId"][];
+                /** @description Only KPIs of these plans. */
+                plan_id?: components["schemas"]["PlanId"][];
+                /** @description Only KPIs of these owners. */
+                owner_id?: components["schemas"]["OrganizationId"][];
+                /** @description Only values of these municipalities. */
+                municipality_code?: components["schemas"]["MunicipalityCode"][];
+                /** @description Only values of these prefectures and what lies in them. */
+                prefecture_code?: components["schemas"]["MunicipalityCode"][];
+                /** @description Only values of such periods. */
+                period_kind?: components["schemas"]["PeriodKind"][];
+                /** @description Only periods that begin in this fiscal year or later. */
+                first_fiscal_year?: number;
+                /** @description Only periods that begin in this fiscal year or earlier. */
+                last_fiscal_year?: number;
+                /** @description Only values recorded after this moment: what is new or corrected. */
+                updated_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table. */
+            200: {
+                headers: {
+                    /** @description The same for the same rows: of a vintage, a question and somebody's rights. */
+                    ETag?: string;
+                    /** @description The moment that the table shows: `as_of` of a request that wants it again. */
+                    Vintage?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Observations"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read: header, query or JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not good any more. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Query parameters are not as the schema says. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy or without its database; `Retry-After` says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_keys: {
         parameters: {
             query?: never;

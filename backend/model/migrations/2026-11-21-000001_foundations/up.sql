@@ -35,6 +35,28 @@ create function app_role() returns text language sql stable parallel safe as $$ 
 create function app_as_of() returns timestamptz language sql stable parallel safe as $$ select app_setting('as_of')::timestamptz $$;
 create function app_may_write() returns boolean language sql stable parallel safe as $$ select app_setting('write') is not null $$;
 
+-- The moment at which this transaction began to write: one for all it writes. The lock, which lasts as long as the
+-- transaction and keeps nobody waiting, tells the second of it to whoever asks for a vintage (app_settled).
+create function written_at() returns timestamptz language plpgsql as $$
+declare
+  moment text := current_setting('app.written_at', true);
+begin
+  if coalesce(moment, '') = '' then
+    perform pg_advisory_xact_lock_shared(8117, floor(extract(epoch from clock_timestamp()) - 1700000000)::integer);
+    moment := clock_timestamp()::text;
+    perform set_config('app.written_at', moment, true);
+  end if;
+  return moment::timestamptz;
+end $$;
+
+-- A moment before which nothing more will have been written: what was written until then is committed or never will be.
+-- To be asked before the snapshot is taken in which it is used.
+create function app_settled() returns timestamptz language sql as $$
+  select least(clock_timestamp(), to_timestamp(min(objid::bigint) + 1700000000)) - interval '1 microsecond'
+  from pg_locks where locktype = 'advisory' and classid = 8117 and objsubid = 2
+    and database = (select oid from pg_database where datname = current_database())
+$$;
+
 -- ---------------------------------------------------------------------------------------------
 -- The streams. A stream is an owning organisation; its counter is taken at commit, so numbers are
 -- gap-free and in commit order. An epoch belongs to one timeline of one database cluster: after a
@@ -47,6 +69,7 @@ create table change_stream (
   epoch uuid not null default gen_random_uuid(),
   epoch_start bigint not null default 0,
   cluster text not null default '',
+  changed_at timestamptz not null default written_at(),
   constraint change_stream_pkey primary key (stream_id)
 ) with (fillfactor = 40, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
@@ -87,7 +110,7 @@ create table record_history (
   actor_org_id uuid,
   reason text,
   request_id uuid,
-  at timestamptz not null default clock_timestamp(),
+  at timestamptz not null default written_at(),
   constraint record_history_pkey primary key (entity, record_id, version),
   constraint record_history_op check (op in ('I', 'U', 'D'))
 );
@@ -180,7 +203,8 @@ begin
       last_seq = s.last_seq + excluded.last_seq,
       epoch = case when s.cluster = timeline then s.epoch else gen_random_uuid() end,
       epoch_start = case when s.cluster = timeline then s.epoch_start else s.last_seq end,
-      cluster = timeline
+      cluster = timeline,
+      changed_at = greatest(s.changed_at, excluded.changed_at)
     returning last_seq into last;
     insert into change_log (stream_id, seq, entity, record_id, version, op, open, actor_id, request_id)
     select h.stream_id, last - stream.n + row_number() over (order by h.ord),
@@ -241,14 +265,14 @@ begin
   if tg_op = 'INSERT' then
     new.version := 1;
     new.owner_org_id := coalesce(new.owner_org_id, app_org());
-    new.created_at := now();
+    new.created_at := written_at();
   else
     new.id := old.id;
     new.version := old.version + 1;
     new.owner_org_id := old.owner_org_id;
     new.created_at := old.created_at;
   end if;
-  new.updated_at := now();
+  new.updated_at := written_at();
   return new;
 end $$;
 
@@ -275,7 +299,7 @@ begin
         refused := owner is null;
         new.version := 1;
         new.owner_org_id := owner;
-        new.created_at := now();
+        new.created_at := written_at();
       else
         if new.%3$I is distinct from old.%3$I then
           select owner_org_id into owner from public.%2$I where id = new.%3$I;
@@ -289,7 +313,7 @@ begin
       if refused then
         raise exception 'no such parent' using errcode = '23503', constraint = %4$L, table = tg_table_name;
       end if;
-      new.updated_at := now();
+      new.updated_at := written_at();
       return new;
     end $trigger$ $sql$, name, parent, parent_column, format('%s_%s_fkey', target, parent_column));
   return name;
@@ -429,14 +453,17 @@ end $$;
 create function record_view(target text) returns void language plpgsql as $$
 begin
   execute format('drop view if exists as_of.%I', target);
+  -- The id is that of the history, so that a query about some records reads only theirs.
   execute format($view$
     create view as_of.%1$I with (security_invoker = true) as
-    select r.* from (
-      select distinct on (h.record_id) h.op, h.row from public.record_history h
+    select h.record_id as id, %2$s from (
+      select distinct on (h.record_id) h.record_id, h.op, h.row from public.record_history h
       where h.entity = %1$L and h.at <= public.app_as_of()
       order by h.record_id, h.version desc
     ) h cross join lateral jsonb_populate_record(null::public.%1$I, h.row) r
-    where h.op <> 'D' $view$, target);
+    where h.op <> 'D' $view$, target, (
+      select string_agg(format('r.%I', attname), ', ' order by attnum) from pg_attribute
+      where attrelid = target::regclass and attnum > 0 and not attisdropped and attname <> 'id'));
   execute format('grant select on as_of.%I to tsunagi_app', target);
 end $$;
 

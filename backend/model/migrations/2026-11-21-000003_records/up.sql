@@ -1104,8 +1104,8 @@ begin
   new.revision := coalesce(line.revision, 0) + 1;
   new.recorded_by := nullif(current_setting('app.actor_name', true), '');
   new.version := 1;
-  new.created_at := now();
-  new.updated_at := now();
+  new.created_at := written_at();
+  new.updated_at := new.created_at;
   return new;
 end $$;
 drop trigger a_stamp_insert on kpi_observations;
