@@ -130,6 +130,8 @@ async fn serve(options: Options) -> Outcome {
     actix_web::rt::spawn(server::carry_out_imports(app.clone()));
     HttpServer::new(move || server::app(app.clone()).0)
         .client_request_timeout(Duration::from_secs(5))
+        // Longer than clients and balancers keep theirs, so that they are the ones who close.
+        .keep_alive(Duration::from_secs(75))
         .shutdown_timeout(25)
         .listen(listener)?
         .run()
