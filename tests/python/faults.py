@@ -9,7 +9,6 @@ is. One line for each finding; exit status 1 if there is any. The readers are do
 """
 
 import argparse
-import base64
 import collections
 import json
 import os
@@ -19,8 +18,6 @@ import sys
 import threading
 import time
 import traceback
-import urllib.parse
-import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,8 +38,8 @@ class System(nightly.Tsunagi):
     """A system of one organisation, with credentials of its own."""
 
     def __init__(self, organization: str, client: str, secret: str) -> None:
-        super().__init__()
-        self.organization, self.client, self.secret = organization, client, secret
+        super().__init__(client, secret)
+        self.organization = organization
         self.lock = threading.Lock()
         self.told_to_begin_anew = 0
 
@@ -52,19 +49,13 @@ class System(nightly.Tsunagi):
         return status, answer
 
     def authorization(self) -> str:
+        """One of many who write at once gets the token, however long that takes."""
         with self.lock:
-            while time.monotonic() > self.until:
-                basic = base64.b64encode(f"{self.client}:{self.secret}".encode()).decode()
-                body = urllib.parse.urlencode({"grant_type": "client_credentials"}).encode()
-                request = urllib.request.Request(f"{nightly.URL}/api/v1/oauth/token", body, {"Authorization": f"Basic {basic}"})
+            while True:
                 try:
-                    with urllib.request.urlopen(request, timeout=30) as answer:
-                        grant = json.load(answer)
+                    return super().authorization()
                 except OSError:
                     time.sleep(0.2)
-                    continue
-                self.token, self.until = grant["access_token"], time.monotonic() + grant["expires_in"] - 60
-            return f"Bearer {self.token}"
 
 
 class Findings:
@@ -87,28 +78,16 @@ class Findings:
 
 def found(streams: int) -> tuple[list[System], System]:
     """A town with a system for each stream, and a prefecture that sees what they submit."""
-    mark = uuid.uuid4().hex[:8]
-    systems = []
-    with service.Account(service.OPERATOR, service.PASSWORD).client() as operator:
+    with service.operator() as operator:
 
         def system(kind: str, name: str, **fields: object) -> System:
-            def create(path: str, **record: object) -> str:
-                return operator.post(f"/api/v1/{path}", json=record).raise_for_status().json()["id"]
-
-            organization = create("organizations", kind=kind, name=f"{name} {mark}", **fields)
             role = "prefecture_admin" if kind == "prefecture" else "municipality_admin"
-            account = service.Account(f"{uuid.uuid4().hex}@test.example.jp", uuid.uuid4().hex)
-            user = create(f"organizations/{organization}/users", email=account.email, name="管理者")
-            create(f"organizations/{organization}/user-roles", user_id=user, role=role, valid_from="2024-04-01")
-            operator.post(f"/api/v1/users/{user}/password", json={"password": account.password}).raise_for_status()
+            organization, [account], _ = service.found(operator, kind, name, role, prefecture_code="310000", **fields)
             with account.client() as admin:
-                client = admin.post("/api/v1/clients", json={"name": "夜間連携"}).raise_for_status().json()["id"]
-                secret = admin.post(f"/api/v1/clients/{client}/secrets", json={}).raise_for_status().json()["client_secret"]
-            return System(organization, client, secret)
+                return System(organization, *service.credentials(admin))
 
-        for number in range(streams):
-            systems.append(system("municipality", f"町 {number}", municipality_code="313891", prefecture_code="310000"))
-        return systems, system("prefecture", "県", prefecture_code="310000")
+        towns = [system("municipality", f"町 {number}", municipality_code="313891") for number in range(streams)]
+        return towns, system("prefecture", "県")
 
 
 class Writer:
