@@ -372,11 +372,11 @@ def lag(options: argparse.Namespace, findings: Findings) -> None:
     readers = [Reader(system, findings, wait=5, pause=0) for system in systems]
     peak = 0.0
 
-    def measure(*works: Work) -> float:
-        """Requests that are answered in a second."""
+    def measure() -> float:
+        """Requests of writers that are answered in a second, while everybody reads."""
         before, begun = sum(writer.answered for writer in writers), time.monotonic()
         until = lambda: time.sleep(options.seconds)  # noqa: E731
-        at_work(*(writer.work for writer in writers), *works, findings=findings, until=until)
+        at_work(*(writer.work for writer in writers), *(reader.read for reader in readers), findings=findings, until=until)
         return (sum(writer.answered for writer in writers) - before) / (time.monotonic() - begun)
 
     print("ready", flush=True)
@@ -384,14 +384,14 @@ def lag(options: argparse.Namespace, findings: Findings) -> None:
         match line.split():
             case ["peak"]:
                 peak = measure()
-                print(f"peak: {peak:,.0f} writes a second by {len(writers)} writers into {len(systems)} streams", flush=True)
+                print(f"peak: {peak:,.0f} writes a second by {len(writers)} writers, each of {len(systems)} streams with a reader", flush=True)
             case ["lag", most]:
                 for reader in readers:
                     reader.pull()
                     reader.system.lags.clear()
                 for writer in writers:
                     writer.pace, writer.due = 2 * len(writers) / peak, time.monotonic() + random.random()
-                rate = measure(*(reader.read for reader in readers))
+                rate = measure()
                 lags = sorted(lag for system in systems for lag in system.lags)
                 part = {"p50": 0.5, "p99": 0.99, "max": 1}
                 told = {name: lags[math.ceil(share * len(lags)) - 1] for name, share in part.items()}
