@@ -30,13 +30,13 @@ SOURCE = os.environ.get("TSUNAGI_SOURCE", "nightly")
 class Tsunagi:
     """The API with a token that is renewed in time, and with patience."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: str | None = None, secret: str | None = None) -> None:
+        self.credentials = f"{client or os.environ['CLIENT_ID']}:{secret or os.environ['CLIENT_SECRET']}"
         self.token, self.until = "", 0.0
 
     def authorization(self) -> str:
         if time.monotonic() > self.until:
-            secret = f"{os.environ['CLIENT_ID']}:{os.environ['CLIENT_SECRET']}"
-            basic = base64.b64encode(secret.encode()).decode()
+            basic = base64.b64encode(self.credentials.encode()).decode()
             body = urllib.parse.urlencode({"grant_type": "client_credentials"}).encode()
             headers = {"Authorization": f"Basic {basic}"}
             request = urllib.request.Request(f"{URL}/api/v1/oauth/token", body, headers)

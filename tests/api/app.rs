@@ -186,6 +186,7 @@ impl TestApp {
                 app.load_keys().await.expect("signing keys");
                 actix_web::rt::spawn(server::webhooks::deliver(app.clone()));
                 actix_web::rt::spawn(server::carry_out_imports(app.clone()));
+                actix_web::rt::spawn(server::follow_changes(app.clone()));
                 let server = HttpServer::new(move || server::app(app.clone()).0)
                     .workers(1)
                     .disable_signals()

@@ -182,6 +182,9 @@ async fn a_body_that_is_not_json_is_refused() {
         b"{\"kind\":",
         b"nul",
         b"{\"name\": \"\xff\"}",
+        // Half a character at the end, of a text and of the body.
+        b"{\"kind\": \"other\", \"name\": \"\xe4\xbc",
+        b"{\"kind\": \"other\", \"name\": \"x\"}\xe4\xbc",
         b"\xef\xbb\xbf{}",
         b"{} {}",
         b"{\"name\": NaN}",
@@ -201,6 +204,15 @@ async fn a_body_that_is_not_json_is_refused() {
         post(body.as_bytes(), media_type)
             .await
             .problem(415, "unsupported_media_type");
+    }
+    // Nothing is unpacked, whatever it would be.
+    for packing in ["gzip", "deflate", "br", "zstd", "identity"] {
+        for path in ["/platforms", "/batch"] {
+            let bytes = Some(vec![0x1f, 0x8b, 8, 0]);
+            let packed = [("content-encoding", packing), ("idempotency-key", "packed")];
+            let reply = editor.raw(Method::POST, path, bytes, "application/json", &packed).await;
+            reply.problem(415, "unsupported_media_type");
+        }
     }
     let large = json!({ "kind": "other", "name": "一", "summary": "あ".repeat(700_000) }).to_string();
     assert!(large.len() > 2 << 20);

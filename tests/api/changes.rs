@@ -402,7 +402,7 @@ async fn whatever_is_shared_and_withdrawn_an_old_cursor_leads_to_the_copy_of_tod
     let mut copies: Vec<Copy> = readers.iter().map(|_| Copy::default()).collect();
     let mut chance = rand::rng();
     let mut done = 0;
-    for round in 0..300 {
+    for round in 0..1000 {
         let sheet = sheets.choose(&mut chance).expect("sheets");
         let steps = [
             "visibility",
@@ -451,7 +451,7 @@ async fn whatever_is_shared_and_withdrawn_an_old_cursor_leads_to_the_copy_of_tod
             copies[reader].catch_up(&readers[reader], 1 + round % 5).await;
         }
     }
-    assert!(done > 100, "{done} of 300 steps could be done");
+    assert!(done > 300, "{done} of 1,000 steps could be done");
     for (copy, reader) in copies.iter_mut().zip(&readers) {
         copy.catch_up(reader, 3).await;
         let today = fresh(reader).await;

@@ -499,6 +499,85 @@ async fn bad_files_are_told_what_is_wrong_with_them() {
             ]
         )
     );
+    // Half a character at the end of the last line.
+    let mut torn = b"{\"entity\": \"platforms\", \"record\": {\"kind\": \"other\", \"name\": \"x\"}}\n".to_vec();
+    torn.extend_from_slice("{\"entity\": \"platforms\", \"record\": {\"kind\": \"other\", \"name\": \"".as_bytes());
+    torn.extend_from_slice(&"会".as_bytes()[..2]);
+    let done = run(
+        &editor,
+        &import(&editor, json!({ "format": "ndjson" }), &torn).await,
+        false,
+    )
+    .await;
+    let told: Vec<Value> = rows(&editor, &done)
+        .await
+        .iter()
+        .map(|r| json!([r["line"], r["problem"]["code"]]))
+        .collect();
+    assert_eq!(told, [json!([2, "undecodable"])]);
+    assert_eq!(counts(&done), [count("created", 1), count("error", 1)]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_cancelled_keeps_what_it_has_written_and_says_how_much() {
+    let app = TestApp::new().await;
+    let editor = app.editor().await;
+    let mut content = "外部ID,種類,名称\n".to_owned();
+    (0..5000).for_each(|n| content += &format!("O{n},npo,団体{n}\n"));
+    // Each chunk takes its time.
+    app.sql("create function wait() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return null; end $$;
+      create trigger wait after insert on organizations for each statement execute function wait()").await;
+    let there = async || {
+        let made = app
+            .texts("select count(*)::text from organizations where name like '団体%'", &[])
+            .await;
+        made[0].parse::<i64>().expect("a number")
+    };
+    for (mode, kept) in [("atomic", false), ("per_row", true)] {
+        let file = import(
+            &editor,
+            with(organizations(), json!({ "mode": mode })),
+            content.as_bytes(),
+        )
+        .await;
+        let started = editor.post(&format!("{file}/run"), json!({})).await.expect(200);
+        let address = format!("/sync-runs/{}", started.id());
+        while editor.get(&address).await.expect(200)["line"].as_i64() < Some(1000) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let cancelled = editor
+            .post(&format!("{address}/cancellation"), json!({}))
+            .await
+            .expect(200);
+        assert_eq!(
+            (
+                &cancelled["state"],
+                &cancelled["committed"],
+                cancelled["ended_at"].is_string()
+            ),
+            (&json!("cancelled"), &json!(kept), true),
+            "{}",
+            cancelled.text
+        );
+        let created = cancelled["counts"]["created"].as_i64().expect("a number");
+        assert!((1000..5000).contains(&created), "{created} rows before it ended");
+        // Nothing comes after it.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(there().await, if kept { created } else { 0 });
+        assert_eq!(editor.get(&address).await.body, cancelled.body);
+        editor
+            .post(&format!("{address}/cancellation"), json!({}))
+            .await
+            .problem(409, "sync_runs_ended");
+        if kept {
+            let rest = run(&editor, &file, false).await;
+            assert_eq!(
+                counts(&rest),
+                [count("created", 5000 - created), count("unchanged", created)]
+            );
+        }
+    }
+    assert_eq!(there().await, 5000);
 }
 
 #[tokio::test]

@@ -3,15 +3,16 @@
     faults.py feed --writers 64 --streams 35      changes of every kind; a reader for each stream and one for all
     faults.py batches --writers 4                 atomic batches of 1,000 rows
     faults.py failover --streams 3                does what standard input tells: write, read, check
+    faults.py lag --seconds 60                    the same: peak, lag (and how many seconds it may be)
 
 Works until standard input ends, lets everybody finish what he began, and compares what was acknowledged with what there
 is. One line for each finding; exit status 1 if there is any. The readers are docs/sync/nightly.py, as councils get it.
 """
 
 import argparse
-import base64
 import collections
 import json
+import math
 import os
 import random
 import sqlite3
@@ -19,10 +20,10 @@ import sys
 import threading
 import time
 import traceback
-import urllib.parse
-import urllib.request
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -35,36 +36,38 @@ import nightly  # noqa: E402
 
 #: Everything that is acknowledged, by stream: id of the record and its version, or none when it was deleted.
 Expected = dict[str, int | None]
+#: Goes on until the event.
+Work = Callable[[threading.Event], None]
 
 
 class System(nightly.Tsunagi):
     """A system of one organisation, with credentials of its own."""
 
     def __init__(self, organization: str, client: str, secret: str) -> None:
-        super().__init__()
-        self.organization, self.client, self.secret = organization, client, secret
+        super().__init__(client, secret)
+        self.organization = organization
         self.lock = threading.Lock()
         self.told_to_begin_anew = 0
+        #: Seconds from the commit of each change to its arrival.
+        self.lags: list[float] = []
 
     def ask(self, path: str, body: dict | None = None, key: str | None = None) -> tuple[int, dict]:
         status, answer = super().ask(path, body, key)
         self.told_to_begin_anew += status == 410
+        if path.startswith("/changes?") and status == 200:
+            # `at` is taken in the commit, before it is on disk.
+            now = datetime.now(UTC)
+            self.lags += [(now - datetime.fromisoformat(item["at"])).total_seconds() for item in answer["items"]]
         return status, answer
 
     def authorization(self) -> str:
+        """One of many who write at once gets the token, however long that takes."""
         with self.lock:
-            while time.monotonic() > self.until:
-                basic = base64.b64encode(f"{self.client}:{self.secret}".encode()).decode()
-                body = urllib.parse.urlencode({"grant_type": "client_credentials"}).encode()
-                request = urllib.request.Request(f"{nightly.URL}/api/v1/oauth/token", body, {"Authorization": f"Basic {basic}"})
+            while True:
                 try:
-                    with urllib.request.urlopen(request, timeout=30) as answer:
-                        grant = json.load(answer)
+                    return super().authorization()
                 except OSError:
                     time.sleep(0.2)
-                    continue
-                self.token, self.until = grant["access_token"], time.monotonic() + grant["expires_in"] - 60
-            return f"Bearer {self.token}"
 
 
 class Findings:
@@ -87,28 +90,16 @@ class Findings:
 
 def found(streams: int) -> tuple[list[System], System]:
     """A town with a system for each stream, and a prefecture that sees what they submit."""
-    mark = uuid.uuid4().hex[:8]
-    systems = []
-    with service.Account(service.OPERATOR, service.PASSWORD).client() as operator:
+    with service.operator() as operator:
 
         def system(kind: str, name: str, **fields: object) -> System:
-            def create(path: str, **record: object) -> str:
-                return operator.post(f"/api/v1/{path}", json=record).raise_for_status().json()["id"]
-
-            organization = create("organizations", kind=kind, name=f"{name} {mark}", **fields)
             role = "prefecture_admin" if kind == "prefecture" else "municipality_admin"
-            account = service.Account(f"{uuid.uuid4().hex}@test.example.jp", uuid.uuid4().hex)
-            user = create(f"organizations/{organization}/users", email=account.email, name="管理者")
-            create(f"organizations/{organization}/user-roles", user_id=user, role=role, valid_from="2024-04-01")
-            operator.post(f"/api/v1/users/{user}/password", json={"password": account.password}).raise_for_status()
+            organization, [account], _ = service.found(operator, kind, name, role, prefecture_code="310000", **fields)
             with account.client() as admin:
-                client = admin.post("/api/v1/clients", json={"name": "夜間連携"}).raise_for_status().json()["id"]
-                secret = admin.post(f"/api/v1/clients/{client}/secrets", json={}).raise_for_status().json()["client_secret"]
-            return System(organization, client, secret)
+                return System(organization, *service.credentials(admin))
 
-        for number in range(streams):
-            systems.append(system("municipality", f"町 {number}", municipality_code="313891", prefecture_code="310000"))
-        return systems, system("prefecture", "県", prefecture_code="310000")
+        towns = [system("municipality", f"町 {number}", municipality_code="313891") for number in range(streams)]
+        return towns, system("prefecture", "県")
 
 
 class Writer:
@@ -120,10 +111,14 @@ class Writer:
         self.expected: Expected = {}
         #: Own platforms with the year below each.
         self.platforms: list[tuple[str, str]] = []
+        #: Requests that were answered; seconds from one to the next, and when that is.
+        self.answered, self.pace, self.due = 0, 0.0, 0.0
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         """Repeats the request with its key until there is an answer that is one."""
         key = str(uuid.uuid4())
+        time.sleep(max(0.0, self.due - time.monotonic()))
+        self.due = max(self.due + self.pace, time.monotonic() - 1)
         while True:
             headers |= {"Authorization": self.system.authorization(), "Idempotency-Key": key}
             try:
@@ -141,6 +136,7 @@ class Writer:
                 self.findings.find(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
                 time.sleep(0.5)
             else:
+                self.answered += 1
                 return answer
 
     def must(self, status: int, answer: httpx.Response) -> httpx.Response:
@@ -204,15 +200,15 @@ class Writer:
 class Reader:
     """One who reads the feed into a copy, from where he stands."""
 
-    def __init__(self, system: System, findings: Findings, wait: int = 0) -> None:
-        self.system, self.findings, self.wait = system, findings, wait
+    def __init__(self, system: System, findings: Findings, wait: int = 0, pause: float = 0.5) -> None:
+        self.system, self.findings, self.wait, self.pause = system, findings, wait, pause
         self.copy = sqlite3.connect(":memory:", check_same_thread=False)
         self.copy.executescript(SCHEMA)
 
     def read(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self.pull(self.wait)
-            time.sleep(0.5)
+            time.sleep(self.pause)
 
     def pull(self, wait: int = 0) -> None:
         try:
@@ -247,15 +243,13 @@ create table read (organization text primary key, seq integer);
 """
 
 
-def until_told(*works: list, findings: Findings) -> None:
-    """Everybody works until standard input ends."""
+def at_work(*works: Work, findings: Findings, until: Callable[[], object]) -> None:
+    """Everybody works until this returns."""
     stop = threading.Event()
     threads = [threading.Thread(target=work, args=[stop], daemon=True) for work in works]
     for thread in threads:
         thread.start()
-    print("ready", flush=True)
-    while sys.stdin.readline():
-        pass
+    until()
     stop.set()
     for thread in threads:
         thread.join(timeout=300)
@@ -263,11 +257,18 @@ def until_told(*works: list, findings: Findings) -> None:
             findings.find("somebody did not come to an end")
 
 
+def told() -> None:
+    """Standard input has ended."""
+    print("ready", flush=True)
+    while sys.stdin.readline():
+        pass
+
+
 def feed(options: argparse.Namespace, findings: Findings) -> None:
     systems, prefecture = found(options.streams)
     readers = [Reader(system, findings) for system in systems] + [Reader(prefecture, findings, wait=5)]
     writers = [Writer(systems[n % len(systems)], n, findings) for n in range(options.writers)]
-    until_told(*(writer.work for writer in writers), *(reader.read for reader in readers), findings=findings)
+    at_work(*(writer.work for writer in writers), *(reader.read for reader in readers), findings=findings, until=told)
     with ThreadPoolExecutor(4) as some:
         list(some.map(Reader.settle, readers))
     for reader in readers[:-1]:
@@ -323,7 +324,7 @@ def batches(options: argparse.Namespace, findings: Findings) -> None:
 
         return push
 
-    until_told(*(work(writer) for writer in writers), findings=findings)
+    at_work(*(work(writer) for writer in writers), findings=findings, until=told)
     for writer in writers:
         reader = Reader(writer.system, findings)
         reader.settle()
@@ -364,15 +365,56 @@ def failover(options: argparse.Namespace, findings: Findings) -> None:
     findings.count("told 410 resync_required", sum(system.told_to_begin_anew for system in [*systems, prefecture]))
 
 
+def lag(options: argparse.Namespace, findings: Findings) -> None:
+    """How long after its commit a change arrives at a reader who waits, while half of what can be written is written."""
+    systems, _ = found(options.streams)
+    writers = [Writer(systems[n % len(systems)], n, findings) for n in range(options.writers)]
+    readers = [Reader(system, findings, wait=5, pause=0) for system in systems]
+    peak = 0.0
+
+    def measure() -> float:
+        """Requests of writers that are answered in a second, while everybody reads."""
+        before, begun = sum(writer.answered for writer in writers), time.monotonic()
+        until = lambda: time.sleep(options.seconds)  # noqa: E731
+        at_work(*(writer.work for writer in writers), *(reader.read for reader in readers), findings=findings, until=until)
+        return (sum(writer.answered for writer in writers) - before) / (time.monotonic() - begun)
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        match line.split():
+            case ["peak"]:
+                peak = measure()
+                print(f"peak: {peak:,.0f} writes a second by {len(writers)} writers, each of {len(systems)} streams with a reader", flush=True)
+            case ["lag", most]:
+                for reader in readers:
+                    reader.pull()
+                    reader.system.lags.clear()
+                for writer in writers:
+                    writer.pace, writer.due = 2 * len(writers) / peak, time.monotonic() + random.random()
+                rate = measure()
+                lags = sorted(lag for system in systems for lag in system.lags)
+                part = {"p50": 0.5, "p99": 0.99, "max": 1}
+                told = {name: lags[math.ceil(share * len(lags)) - 1] for name, share in part.items()}
+                print(
+                    f"{rate:,.0f} writes a second, {len(lags):,} changes arrived after",
+                    ", ".join(f"{name} {1000 * seconds:,.0f} ms" for name, seconds in told.items()),
+                    flush=True,
+                )
+                if told["p99"] > float(most):
+                    findings.find(f"one change in a hundred came later than {most} s after its commit")
+        print("done", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trial", choices=["feed", "batches", "failover"])
+    parser.add_argument("trial", choices=["feed", "batches", "failover", "lag"])
     parser.add_argument("--writers", type=int, default=64)
     parser.add_argument("--streams", type=int, default=35)
     parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--seconds", type=int, default=60)
     options = parser.parse_args()
     findings = Findings()
-    {"feed": feed, "batches": batches, "failover": failover}[options.trial](options, findings)
+    {"feed": feed, "batches": batches, "failover": failover, "lag": lag}[options.trial](options, findings)
     for what, number in sorted(findings.counts.items()):
         print(f"{number:>9,} {what}")
     print(f"{len(findings.wrong)} wrong")

@@ -20,8 +20,7 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "sync" / "nightly.py"
 @pytest.fixture
 def system(admin: httpx.Client) -> dict[str, str]:
     """The environment of a system of the town."""
-    client = admin.post("/api/v1/clients", json={"name": "夜間連携"}).raise_for_status().json()["id"]
-    secret = admin.post(f"/api/v1/clients/{client}/secrets", json={}).raise_for_status().json()["client_secret"]
+    client, secret = service.credentials(admin)
     return {"TSUNAGI_URL": service.URL, "CLIENT_ID": client, "CLIENT_SECRET": secret, "TSUNAGI_SOURCE": uuid.uuid4().hex}
 
 

@@ -5,19 +5,22 @@ The short form runs with the other tests; TSUNAGI_KILLS=100 is the long one.
 """
 
 import collections
+import importlib.util
 import json
 import os
 import random
-import signal
-import socket
+import shutil
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -25,6 +28,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 import service
+from services import Persistent, Services, free_port, until_open
 
 KILLS = int(os.environ.get("TSUNAGI_KILLS", "4"))
 RECEIVER = Path(__file__).parents[2] / "docs" / "sync" / "receiver.py"
@@ -35,11 +39,13 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, over_tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        if over_tls:
+            self.socket = over_tls.wrap_socket(self.socket, server_side=True)
         self.journal: list[tuple[dict[str, str], bytes]] = []
         self.refused, self.broken, self.slowness = 0, False, 0.0
-        self.url = f"http://127.0.0.1:{self.server_port}/hook"
+        self.url = f"{'https' if over_tls else 'http'}://127.0.0.1:{self.server_port}/hook"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def until(self, enough) -> list[tuple[dict[str, str], bytes]]:
@@ -114,6 +120,72 @@ def test_the_reference_library_takes_what_is_sent_and_nothing_else(admin, editor
         Webhook(first).verify(body, headers)
 
 
+@pytest.mark.parametrize("off", [-600, 600])
+def test_a_receiver_whose_clock_is_ten_minutes_off_takes_nothing(admin, receiver, monkeypatch, off):
+    webhook, secret = hook(admin, receiver.url)
+    assert make(admin, f"webhooks/{webhook}/test")["delivered"]
+    headers, body = receiver.journal[-1]
+    spec = importlib.util.spec_from_file_location("receiver", RECEIVER)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    assert example.verify(secret, headers, body) == Webhook(secret).verify(body, headers)
+
+    class Off(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(seconds=off)
+
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", Off)
+    with pytest.raises(WebhookVerificationError, match="too old" if off > 0 else "too new"):
+        Webhook(secret).verify(body, headers)
+    monkeypatch.setattr(example, "time", SimpleNamespace(time=lambda: time.time() + off))
+    with pytest.raises(ValueError, match="too old or too new"):
+        example.verify(secret, headers, body)
+
+
+def openssl(*arguments: object) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
+
+
+PAIR = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc")
+
+
+def authority(folder: Path, name: str) -> Path:
+    """A certificate authority of our own: its certificate, with the key beside it."""
+    made = folder / f"{name}.pem"
+    openssl(*PAIR, "-x509", "-keyout", f"{made}.key", "-out", made, "-subj", f"/CN={name}", "-days", "2")
+    return made
+
+
+def certificate(issuer: Path, address: str) -> Path:
+    """What it gives to a receiver at this address, with its key."""
+    made = issuer.with_name(f"{issuer.stem}-{address}.pem")
+    key, request, names = (made.with_suffix(suffix) for suffix in (".key", ".csr", ".ext"))
+    names.write_text(f"subjectAltName=IP:{address}\n")
+    openssl(*PAIR, "-keyout", key, "-out", request, "-subj", f"/CN={address}")
+    signer = ("-CA", issuer, "-CAkey", f"{issuer}.key", "-CAcreateserial")
+    openssl("x509", "-req", "-in", request, *signer, "-extfile", names, "-out", made)
+    made.write_text(made.read_text() + key.read_text())
+    return made
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="NOT RUN: needs the program openssl")
+def test_messages_go_to_receivers_with_certificates_of_the_authorities_that_the_operator_names(tmp_path):
+    known, strange = authority(tmp_path, "known"), authority(tmp_path, "strange")
+    with Services(SSL_CERT_FILE=str(known)) as services:
+        admin, _ = services.found_a_town()
+        for issuer, address, failure in ((known, "127.0.0.1", None), (strange, "127.0.0.1", "tls"), (known, "127.0.0.9", "tls")):
+            over_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            over_tls.load_cert_chain(certificate(issuer, address))
+            with Receiver(over_tls) as receiver:
+                webhook = admin_hook(admin, receiver.url)
+                told = admin.send("POST", f"webhooks/{webhook['id']}/test").json()
+                assert told == {"delivered": not failure, "answer_status": None if failure else 204, "failure": failure}
+                types = [Webhook(webhook["secret"]).verify(body, headers)["type"] for headers, body in receiver.journal]
+                assert types == ([] if failure else ["ping"])
+                receiver.shutdown()
+
+
 def test_the_receiver_of_the_documentation_takes_each_message_once(admin, editor):
     port = free_port()
     webhook, secret = hook(admin, f"http://127.0.0.1:{port}/hook")
@@ -133,109 +205,14 @@ def test_the_receiver_of_the_documentation_takes_each_message_once(admin, editor
             example.kill()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def until_open(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"nobody listens on {port}")
-
-
-class Services:
-    """Services of our own on a database of our own, two at a time, which can be killed."""
-
-    #: Delays between attempts; a receiver has a second, and a dead service's work is taken over after two.
-    SETTINGS = {
-        "TSUNAGI_WEBHOOK_NETWORKS": "127.0.0.0/8",
-        "TSUNAGI_WEBHOOK_SCHEDULE": "1,1,1",
-        "TSUNAGI_WEBHOOK_TIMEOUT": "1",
-        "TSUNAGI_ALLOW_FAST_DATABASE": "1",
-        "TSUNAGI_PUBLIC_URL": "http://127.0.0.1:1",
-        "RUST_LOG": "error",
-    }
-
-    def __init__(self) -> None:
-        folder = service.SCRATCH / "killed"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.log = (folder / "log.txt").open("wb")
-        self.clients: list[httpx.Client] = []
-        self.environment = os.environ | self.SETTINGS | {
-            "DATABASE_URL": os.environ["TSUNAGI_SPARE_DATABASE_URL"],
-            "MIGRATION_DATABASE_URL": os.environ["TSUNAGI_SPARE_MIGRATION_URL"],
-            "TSUNAGI_KEY_FILE": str(folder / "server.key"),
-        }
-        self.run("migrate")
-        self.ports = [free_port(), free_port()]
-        self.running = [self.start(port) for port in self.ports]
-
-    def run(self, *command: str, text: str = "") -> None:
-        program = os.environ["TSUNAGI_SERVER"]
-        subprocess.run([program, *command], env=self.environment, input=text.encode(), check=True, timeout=120)
-
-    def start(self, port: int) -> subprocess.Popen:
-        environment = self.environment | {"TSUNAGI_LISTEN": f"127.0.0.1:{port}"}
-        started = subprocess.Popen([os.environ["TSUNAGI_SERVER"], "serve"], env=environment, stderr=self.log)
-        until_open(port)
-        return started
-
-    def kill(self, number: int) -> None:
-        self.running[number].send_signal(signal.SIGKILL)
-        self.running[number].wait()
-        self.running[number] = self.start(self.ports[number])
-
-    def client(self, token: str) -> "Persistent":
-        made = Persistent(self.ports, token)
-        self.clients += made.clients
-        return made
-
-    def end(self) -> None:
-        for client in self.clients:
-            client.close()
-        for process in self.running:
-            process.kill()
-            process.wait()
-        self.log.close()
-
-
-class Persistent:
-    """Repeats each request, with its key, at one service or the other until it is answered."""
-
-    def __init__(self, ports: list[int], token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self.clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10) for port in ports]
-
-    def send(self, method: str, path: str, **arguments: object) -> httpx.Response:
-        headers = {"Idempotency-Key": str(uuid.uuid4())} | arguments.pop("headers", {})
-        for _ in range(400):
-            try:
-                answer = random.choice(self.clients).request(method, f"/api/v1/{path}", headers=headers, **arguments)
-            except httpx.TransportError:
-                time.sleep(0.02)
-                continue
-            if answer.status_code < 400:
-                return answer
-            assert answer.status_code in (409, 429, 503), answer.text
-            time.sleep(0.05)
-        raise AssertionError(f"{method} {path} was never acknowledged")
-
-
 @pytest.fixture
 def services():
-    if "TSUNAGI_SPARE_DATABASE_URL" not in os.environ:
-        pytest.skip("NOT RUN: needs an empty database in TSUNAGI_SPARE_DATABASE_URL; cargo xtask test makes one")
-    services = Services()
-    yield services
-    services.end()
+    with Services(2) as services:
+        yield services
 
 
 def test_of_what_is_committed_nothing_is_lost_while_services_are_killed_and_the_receiver_fails(services, receiver):
-    admin, editor = found_a_town(services)
+    admin, editor = services.found_a_town()
     webhook = admin_hook(admin, receiver.url)
     # Long enough for a service to be killed between the receiver's note and the service's own.
     receiver.slowness = 0.3
@@ -309,35 +286,6 @@ def test_of_what_is_committed_nothing_is_lost_while_services_are_killed_and_the_
         f"{KILLS} kills, {len(acknowledged)} records created and changed, {len(arrived)} messages delivered, {twice} of them again under"
         f" the same id, {len(page['items'])} given up and delivered on request, 0 changes lost"
     )
-
-
-def found_a_town(services: Services) -> tuple[Persistent, Persistent]:
-    """A town with an administrator and an editor on the services that are killed."""
-    operator = service.Account("operator@killed.example.jp", "these services are killed often")
-    subprocess.run(
-        [os.environ["TSUNAGI_SERVER"], "create-admin", "--email", operator.email],
-        env=services.environment,
-        input=f"{operator.password}\n".encode(),
-        stderr=subprocess.DEVNULL,  # There is one already when the test is run again.
-        check=False,
-        timeout=60,
-    )
-
-    def sign_in(account: service.Account) -> Persistent:
-        body = {"email": account.email, "password": account.password}
-        answer = httpx.post(f"http://127.0.0.1:{services.ports[0]}/api/v1/auth/sign-in", json=body, timeout=30)
-        return services.client(answer.raise_for_status().json()["access_token"])
-
-    api, mark, accounts = sign_in(operator), uuid.uuid4().hex[:8], []
-    town = api.send("POST", "organizations", json={"kind": "municipality", "name": f"試験町 {mark}"}).json()["id"]
-    for role in ("municipality_admin", "municipality_editor"):
-        account = service.Account(f"{role.replace('_', '-')}-{mark}@killed.example.jp", f"{uuid.uuid4()}")
-        user = api.send("POST", f"organizations/{town}/users", json={"email": account.email, "name": role}).json()["id"]
-        role = {"user_id": user, "role": role, "valid_from": "2024-04-01"}
-        api.send("POST", f"organizations/{town}/user-roles", json=role)
-        api.send("POST", f"users/{user}/password", json={"password": account.password})
-        accounts.append(sign_in(account))
-    return accounts[0], accounts[1]
 
 
 def admin_hook(admin: Persistent, url: str) -> dict[str, str]:

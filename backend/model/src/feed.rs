@@ -1,9 +1,10 @@
 //! The change feed: what changed in the streams that a caller follows, in the order of the commits.
 
 use crate::history::Entity;
+use crate::schema::change_stream;
 use crate::{Db, OrganizationId, Result};
 use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
+use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
@@ -78,6 +79,12 @@ pub struct Count {
 /// The streams the caller follows, by organisation.
 pub async fn streams(mut db: Db<'_>) -> Result<Vec<Stream>> {
     diesel::sql_query("select * from feed_streams()").load(&mut db).await
+}
+
+/// How far all streams have come.
+pub async fn heads(mut db: Db<'_>) -> Result<Vec<(OrganizationId, i64)>> {
+    let heads = change_stream::table.select((change_stream::stream_id, change_stream::last_seq));
+    heads.load(&mut db).await
 }
 
 /// The next changes of `entities`, stream by stream, after these numbers.

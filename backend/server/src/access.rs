@@ -28,6 +28,7 @@ use model::{ClientId, Connection, Db, OrganizationId, Pool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -51,8 +52,10 @@ pub struct App {
     pools: ThreadLocal<Pool>,
     pub(crate) keys: Keys,
     pub(crate) config: crate::config::Config,
-    /// Wakes whoever waits for changes.
+    /// Wakes who looks for changes.
     pub(crate) committed: tokio::sync::Notify,
+    /// How far the stream of each organisation has come; wakes whoever waits for changes.
+    pub(crate) heads: tokio::sync::watch::Sender<HashMap<OrganizationId, i64>>,
     /// Wakes who carries out imports.
     pub(crate) started: tokio::sync::Notify,
     /// Bounds the memory and CPU of password hashing.
@@ -68,6 +71,7 @@ impl App {
             pools: ThreadLocal::new(),
             keys: Keys::new(config.key),
             committed: tokio::sync::Notify::new(),
+            heads: tokio::sync::watch::Sender::default(),
             started: tokio::sync::Notify::new(),
             hashing: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             streaming: Arc::new(Semaphore::new(STREAMS)),

@@ -52,6 +52,9 @@ struct ChangeQuery {
     limit: i32,
 }
 
+/// How long something is not noticed of which nobody in this process tells.
+const LOOK: Duration = Duration::from_millis(500);
+
 fn default_limit() -> i32 {
     500
 }
@@ -140,9 +143,9 @@ async fn list_changes(
 ) -> Result<Plain<Changes>> {
     let from = query.after.as_ref().map(Position::read).transpose()?;
     let until = Instant::now() + Duration::from_secs(query.wait);
+    // Taken before reading: what is committed in between wakes, too.
+    let mut heads = app.heads.subscribe();
     loop {
-        // Taken before reading: a commit in between wakes, too.
-        let committed = app.committed.notified();
         let changes = access
             .read(async |tx| page(tx, from.as_ref(), &query.entity.0, query.limit).await)
             .await?;
@@ -150,8 +153,26 @@ async fn list_changes(
         if !changes.ranges.is_empty() || left.is_zero() {
             return Ok(Plain(changes));
         }
+        // Other rights are noticed a little later.
+        let known = Position::read(&changes.next)?;
+        let _ = timeout(left.min(LOOK), heads.wait_for(|heads| known.is_behind(heads))).await;
+    }
+}
+
+/// Looks how far all streams have come, once for all who wait, for as long as the service runs: so that a commit wakes only
+/// those whom it concerns.
+pub async fn follow(app: Data<App>) {
+    loop {
+        // Taken before looking: a commit in between wakes, too.
+        let committed = app.committed.notified();
+        if app.heads.receiver_count() > 0 {
+            match app.authenticator(async |db| Ok(feed::heads(db).await?)).await {
+                Ok(heads) => drop(app.heads.send_replace(heads.into_iter().collect())),
+                Err(error) => tracing::warn!(%error, "changes could not be looked for"),
+            }
+        }
         // What others than this process commit is noticed a little later.
-        let _ = timeout(left.min(Duration::from_millis(500)), committed).await;
+        let _ = timeout(LOOK, committed).await;
     }
 }
 
@@ -419,6 +440,13 @@ impl Position {
 
     fn seq(&self, stream: OrganizationId) -> Option<i64> {
         self.0.get(&stream.0).map(|mark| mark.seq)
+    }
+
+    /// Has one of its streams come further?
+    fn is_behind(&self, heads: &HashMap<OrganizationId, i64>) -> bool {
+        let further =
+            |(stream, mark): (&Uuid, &Mark)| heads.get(&OrganizationId(*stream)).is_some_and(|seq| *seq > mark.seq);
+        self.0.iter().any(further)
     }
 
     fn cursor(&self) -> Cursor {

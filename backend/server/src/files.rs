@@ -21,8 +21,12 @@ pub const XLSX_LIMIT: u64 = 20 << 20;
 const XLSX_UNPACKED: u64 = 200 << 20;
 /// Columns of a table.
 const COLUMNS: usize = 200;
-/// Cells of a sheet.
+/// Cells of a sheet, empty ones between others included.
 const CELLS: usize = 5_000_000;
+/// Bytes of all texts of a sheet; one that stands in many cells counts each time.
+const TEXTS: usize = 200 << 20;
+/// What the texts that cells share may unpack to; the parser holds all of them.
+const SHARED_TEXTS: u64 = 64 << 20;
 
 /// Characters of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,7 +356,7 @@ pub fn xlsx_rows(content: Vec<u8>) -> Result<Vec<(i64, Vec<Cell>)>> {
     let name = book.sheet_names().first().cloned().ok_or_else(broken)?;
     let mut reader = book.worksheet_cells_reader(&name).map_err(|_| broken())?;
     let mut rows: Vec<(i64, Vec<Cell>)> = Vec::new();
-    let mut count = 0;
+    let (mut count, mut texts) = (0, 0);
     while let Some(cell) = reader.next_cell().map_err(|_| broken())? {
         let (row, column) = cell.get_position();
         let (line, column) = (i64::from(row) + 1, usize::try_from(column).unwrap_or(usize::MAX));
@@ -360,14 +364,18 @@ pub fn xlsx_rows(content: Vec<u8>) -> Result<Vec<(i64, Vec<Cell>)>> {
         if cell.text.is_empty() {
             continue;
         }
-        count += 1;
-        if column >= COLUMNS || count > CELLS {
+        if column >= COLUMNS {
             return Err(Error::Conflict("imports_columns".to_owned()));
         }
         if rows.last().is_none_or(|(last, _)| *last != line) {
             rows.push((line, Vec::new()));
         }
         if let Some((_, cells)) = rows.last_mut() {
+            count += (column + 1).saturating_sub(cells.len());
+            texts += cell.text.len();
+            if count > CELLS || texts > TEXTS {
+                return Err(Error::Conflict("imports_columns".to_owned()));
+            }
             cells.resize(cells.len().max(column + 1), Cell::default());
             cells[column] = cell;
         }
@@ -377,18 +385,48 @@ pub fn xlsx_rows(content: Vec<u8>) -> Result<Vec<(i64, Vec<Cell>)>> {
 
 /// Does the file unpack to what it may? Whatever it says of itself.
 fn unpacked(content: &[u8]) -> Result<()> {
-    let broken = |_| Error::Conflict("imports_xlsx".to_owned());
-    let mut archive = zip::ZipArchive::new(Cursor::new(content)).map_err(broken)?;
+    let broken = || Error::Conflict("imports_xlsx".to_owned());
+    let too_large = || Error::Conflict("imports_xlsx_size".to_owned());
+    let mut archive = zip::ZipArchive::new(Cursor::new(content)).map_err(|_| broken())?;
     let mut left = XLSX_UNPACKED;
     for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(broken)?;
-        let read = std::io::copy(&mut entry.take(left + 1), &mut std::io::sink());
-        left = read
-            .ok()
-            .and_then(|read| left.checked_sub(read))
-            .ok_or_else(|| Error::Conflict("imports_xlsx".to_owned()))?;
+        let entry = archive.by_index(index).map_err(|_| broken())?;
+        let name = entry.name().map_err(|_| broken())?.to_ascii_lowercase();
+        let read = if name.ends_with("sharedstrings.xml") {
+            let mut part = Vec::new();
+            let most = left.min(SHARED_TEXTS);
+            entry.take(most + 1).read_to_end(&mut part).map_err(|_| broken())?;
+            if part.len() as u64 > most {
+                return Err(too_large());
+            }
+            if claims_too_much(&part) {
+                return Err(broken());
+            }
+            part.len() as u64
+        } else {
+            std::io::copy(&mut entry.take(left + 1), &mut std::io::sink()).map_err(|_| broken())?
+        };
+        left = left.checked_sub(read).ok_or_else(too_large)?;
     }
     Ok(())
+}
+
+/// The parser makes room for as many texts as `uniqueCount` claims (tafia/calamine#684), so it may claim what fits into the
+/// part. No part has control characters, by which a charset other than ASCII's could hide the claim.
+fn claims_too_much(part: &[u8]) -> bool {
+    const NAME: &[u8] = b"uniqueCount";
+    let claims = part.windows(NAME.len()).enumerate().filter(|(_, name)| *name == NAME);
+    part.iter().any(|byte| matches!(byte, 0 | 0x1b))
+        || claims.into_iter().any(|(at, _)| {
+            let value = part[at + NAME.len()..]
+                .iter()
+                .skip_while(|b| b" \t\r\n=\"'+".contains(b));
+            let digits = value.take_while(|b| b.is_ascii_digit());
+            let count = digits.fold(0_usize, |count, digit| {
+                count.saturating_mul(10).saturating_add(usize::from(digit - b'0'))
+            });
+            count > part.len() / "<si/>".len()
+        })
 }
 
 fn cell_of(value: &DataRef<'_>) -> Cell {
@@ -569,7 +607,79 @@ mod tests {
             ]
         );
         for broken in [&b"PK\x03\x04nothing"[..], b"", b"name,kana\n"] {
-            assert!(xlsx_rows(broken.to_vec()).is_err());
+            assert_eq!(refusal(broken.to_vec()), "imports_xlsx");
+        }
+    }
+
+    fn refusal(content: Vec<u8>) -> String {
+        let Err(Error::Conflict(code)) = xlsx_rows(content) else {
+            panic!("a conflict")
+        };
+        code
+    }
+
+    /// A workbook with these shared texts and this sheet.
+    fn workbook(shared: &str, sheet: &str) -> Vec<u8> {
+        use std::io::Write;
+        let mut book = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+        let relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let relation = |kind: &str, target: &str| {
+            format!("<Relationships><Relationship Id='r' Type='{relations}/{kind}' Target='{target}'/></Relationships>")
+        };
+        let sheets = "<sheets><sheet name='一' sheetId='1' r:id='r'/></sheets>";
+        for (name, text) in [
+            ("_rels/.rels", relation("officeDocument", "xl/workbook.xml")),
+            (
+                "xl/workbook.xml",
+                format!("<workbook xmlns='{main}' xmlns:r='{relations}'>{sheets}</workbook>"),
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                relation("worksheet", "worksheets/sheet1.xml"),
+            ),
+            ("xl/sharedStrings.xml", format!("<sst xmlns='{main}' {shared}</sst>")),
+            (
+                "xl/worksheets/sheet1.xml",
+                format!("<worksheet xmlns='{main}'><sheetData>{sheet}</sheetData></worksheet>"),
+            ),
+        ] {
+            book.start_file(name, zip::write::SimpleFileOptions::default())
+                .expect("a part");
+            book.write_all(text.as_bytes()).expect("its text");
+        }
+        book.finish().expect("a workbook").into_inner()
+    }
+
+    #[test]
+    fn a_small_workbook_does_not_become_a_large_one() {
+        let cell = "<row><c t='s'><v>0</v></c></row>";
+        let texts = |count: usize, text: &str| format!("uniqueCount='{count}'><si><t>{text}</t></si>");
+        assert_eq!(
+            xlsx_rows(workbook(&texts(1, "一"), cell)).expect("rows")[0].1[0].text,
+            "一"
+        );
+        for (shared, sheet, code) in [
+            // Packed a thousandfold; texts of which there are too many; one that stands in very many cells; rows that are
+            // empty but for the last cell; room for texts that are not there.
+            (texts(1, "一"), " ".repeat(210 << 20), "imports_xlsx_size"),
+            (
+                texts(1, "一") + &"<si/>".repeat(14 << 20),
+                cell.to_owned(),
+                "imports_xlsx_size",
+            ),
+            (texts(1, &"一".repeat(100_000)), cell.repeat(1000), "imports_columns"),
+            (
+                texts(1, "一"),
+                "<row><c r='GR1'><v>1</v></c></row><row><c r='GR2'><v>1</v></c></row>".repeat(13_000),
+                "imports_columns",
+            ),
+            (texts(1_000_000_000_000, "一"), cell.to_owned(), "imports_xlsx"),
+            (texts(usize::MAX, "一"), cell.to_owned(), "imports_xlsx"),
+        ] {
+            let content = workbook(&shared, &sheet);
+            assert!(content.len() < 1 << 20, "{} bytes", content.len());
+            assert_eq!(refusal(content), code);
         }
     }
 }

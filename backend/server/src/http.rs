@@ -162,6 +162,11 @@ async fn body(mut payload: Payload, limit: usize) -> Result<Bytes> {
     Ok(body.freeze())
 }
 
+/// What is packed could unpack to anything, so nothing is unpacked.
+fn is_packed(request: &HttpRequest) -> bool {
+    request.headers().contains_key(header::CONTENT_ENCODING)
+}
+
 impl<T: 'static, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
@@ -175,6 +180,7 @@ impl<T: 'static, const LIMIT: usize> FromRequest for Json<T, LIMIT> {
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         let readable = media_type.eq_ignore_ascii_case("application/json")
             || media_type.eq_ignore_ascii_case("application/merge-patch+json");
+        let readable = readable && !is_packed(request);
         let payload = payload.take();
         Box::pin(async move {
             if !readable {
@@ -207,9 +213,7 @@ impl<const LIMIT: usize> FromRequest for Octets<LIMIT> {
         let headers = request.headers();
         let is =
             |name: header::HeaderName, value: &str| headers.get(name).is_some_and(|v| v.as_bytes() == value.as_bytes());
-        // What is packed could unpack to anything.
-        let readable =
-            is(header::CONTENT_TYPE, "application/octet-stream") && !headers.contains_key(header::CONTENT_ENCODING);
+        let readable = is(header::CONTENT_TYPE, "application/octet-stream") && !is_packed(request);
         let payload = payload.take();
         Box::pin(async move {
             if readable {

@@ -369,9 +369,10 @@ impl<'a> File<'a> {
                 let content = file
                     .window(0, usize::try_from(import.size).unwrap_or(usize::MAX))
                     .await?;
+                // Where the parser panics, the file is broken.
                 let rows = actix_web::web::block(move || files::xlsx_rows(content))
                     .await
-                    .map_err(Error::internal)??;
+                    .map_err(|_| Error::Conflict("imports_xlsx".to_owned()))??;
                 let mut rows = rows.into_iter().map(|(line, cells)| (line, Ok(cells)));
                 let (_, first) = rows
                     .next()

@@ -42,6 +42,7 @@ mod strict;
 mod sync_log;
 mod transition;
 
+pub use changes::follow as follow_changes;
 pub use imports::work as carry_out_imports;
 
 use access::App;

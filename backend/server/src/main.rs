@@ -128,6 +128,7 @@ async fn serve(options: Options) -> Outcome {
     });
     actix_web::rt::spawn(server::webhooks::deliver(app.clone()));
     actix_web::rt::spawn(server::carry_out_imports(app.clone()));
+    actix_web::rt::spawn(server::follow_changes(app.clone()));
     HttpServer::new(move || server::app(app.clone()).0)
         .client_request_timeout(Duration::from_secs(5))
         // Longer than clients and balancers keep theirs, so that they are the ones who close.

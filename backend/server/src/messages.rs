@@ -37,7 +37,9 @@ pub fn title(code: &str, status: u16) -> String {
         "method_not_allowed" => "この操作はこのアドレスでは行えません。",
         "stale" => "ほかの人が先に更新しました。最新の内容を確かめてから保存してください。",
         "too_large" => "送信された内容が上限より大きいです。分けて送信してください。",
-        "unsupported_media_type" => "Content-Type は application/json にしてください。",
+        "unsupported_media_type" => {
+            "Content-Type が違うか、圧縮されています。API の説明にある形式で、圧縮せずに送ってください。"
+        }
         "invalid" | "missing" => "入力内容を確認してください。",
         "idempotency_key_reused" => "同じ Idempotency-Key が別の内容で使われています。新しいキーで送ってください。",
         "idempotency_key_required" => "Idempotency-Key を付けて送ってください。",
@@ -94,6 +96,7 @@ fn constraint(name: &str) -> String {
             "一度に書き込む取り込みと試行は20,000行までです。ファイルを分けるか、行ごとに書き込む取り込みにしてください。"
         }
         "imports_xlsx" => "Excel（.xlsx）のファイルとして読めません。保存し直すか、CSV にしてください。",
+        "imports_xlsx_size" => "Excel のファイルが、展開すると大きくなりすぎます。分けるか、CSV にしてください。",
         "imports_entity" => "CSV と Excel のファイルでは、記録の種類を entity で指定してください。",
         "imports_full_list" => "全件の一覧では、entity と source を指定してください。",
         "imports_deletions_threshold" => {

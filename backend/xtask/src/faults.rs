@@ -29,6 +29,8 @@ pub enum Trial {
     Batches,
     /// PostgreSQL is killed and a standby that lags behind takes its place
     Failover,
+    /// Nothing is killed: how long after its commit a change arrives, also while a transaction stays open elsewhere
+    Lag,
 }
 
 impl Trial {
@@ -37,6 +39,7 @@ impl Trial {
             Self::Feed => "feed",
             Self::Batches => "batches",
             Self::Failover => "failover",
+            Self::Lag => "lag",
         }
     }
 }
@@ -57,6 +60,9 @@ pub struct Options {
     /// Organisations that write, each a stream of changes
     #[arg(long, default_value_t = 35, value_parser = clap::value_parser!(u64).range(1..=500))]
     streams: u64,
+    /// How long each part of `lag` is measured
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
 }
 
 impl Options {
@@ -68,6 +74,7 @@ impl Options {
             every: 8.0,
             writers: 24,
             streams: 8,
+            seconds: 0,
         }
     }
 }
@@ -77,7 +84,9 @@ pub fn run(options: &Options, program: PathBuf) -> Result<()> {
     let python = test::python(&layout::path("tests/python"))?;
     let mut place = Place::prepare(program)?;
     let mut load = Load::start(&place, options, &python)?;
-    say(format!("{}: {} kills", options.trial.name(), options.kills));
+    if options.trial != Trial::Lag {
+        say(format!("{}: {} kills", options.trial.name(), options.kills));
+    }
     for kill in 0..options.kills {
         match options.trial {
             Trial::Feed => {
@@ -94,6 +103,10 @@ pub fn run(options: &Options, program: PathBuf) -> Result<()> {
                 place.kill_server()?;
             }
             Trial::Failover => place.fail_over(&mut load, kill)?,
+            Trial::Lag => {
+                place.lag(&mut load)?;
+                break;
+            }
         }
     }
     load.finish()
@@ -115,6 +128,7 @@ impl Load {
             .arg(options.trial.name())
             .args(["--writers", &options.writers.to_string()])
             .args(["--streams", &options.streams.to_string()])
+            .args(["--seconds", &options.seconds.to_string()])
             .env("TSUNAGI_URL", place.settings.url())
             .env("TSUNAGI_DEMO_PASSWORD", &place.password)
             .env("NO_PROXY", "127.0.0.1,localhost")
@@ -236,6 +250,17 @@ impl Place {
         self.serving.kill();
         self.serving = self.settings.serve(&self.folder.0.join("server.log"))?;
         Ok(())
+    }
+
+    /// Half of what can be written is written, and arrives; then once more beside a transaction that does not end.
+    fn lag(&self, load: &mut Load) -> Result<()> {
+        load.tell("peak")?;
+        load.tell("lag 0.1")?;
+        let elsewhere = self.cluster.admin("tsunagi")?;
+        elsewhere.run("begin; update organizations set position = position + 1 where id = (select min(id::text) from organizations)::uuid")?;
+        say("a transaction has written a row of another organisation and stays open");
+        load.tell("lag 1")?;
+        elsewhere.run("rollback")
     }
 
     /// A standby follows, is cut off while others write on and read that, and takes over.
