@@ -235,14 +235,10 @@ class House:
 
     def council(self, name: str, kind: str, column: str) -> Party:
         """Founds a council with a system of its own."""
-        # Only a social welfare council has somebody who may issue credentials, so the others begin as one.
-        begun = ("social_welfare_council", f"試験{name}", "council_editor")
-        made, [account], _ = service.found(self.operator, *begun, municipality_code="313891")
-        with account.client() as editor:
-            system = System(name, made, service.credentials(editor), self.folder)
-        if kind != "social_welfare_council":
-            address, change = f"/api/v1/organizations/{made}", {"kind": kind}
-            self.operator.patch(address, json=change, headers={"If-Match": "*"}).raise_for_status()
+        role = "council_editor" if kind == "social_welfare_council" else "partner"
+        made, [account], _ = service.found(self.operator, kind, f"試験{name}", role, municipality_code="313891")
+        with account.client() as keeper:
+            system = System(name, made, service.credentials(keeper), self.folder)
         return Party(system, [column])
 
     # What happens.

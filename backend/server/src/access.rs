@@ -740,11 +740,12 @@ impl<P: Permission> Access<P> {
             as_of: None,
             ..self.circumstances.clone()
         };
-        let (began, standing, _, loaded, changed) = futures_util::join!(
+        let (began, standing, _, _, loaded, changed) = futures_util::join!(
             model::statement(db, "begin isolation level repeatable read, read only"),
             model::caller::begin(db, &self.caller, &now),
             // Who reads slowly is patiently waited for; who does not read at all, `Answering` notices.
             model::statement(db, "set local statement_timeout = 0"),
+            model::statement(db, "set local idle_in_transaction_session_timeout = '90s'"),
             P::load(db, self.id.as_deref()),
             analytics::changed(db),
         );

@@ -18,7 +18,8 @@ use model::idempotency;
 use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -131,6 +132,14 @@ fn shape_error(path: &str, message: &str) -> Error {
             .collect()
     };
     let named = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    let choices = message.strip_prefix("unknown variant `").and_then(|rest| {
+        let (_, choices) = rest.rsplit_once("expected ")?;
+        let choices = choices
+            .trim_start_matches("one of ")
+            .replace('`', "")
+            .replace(", ", "、");
+        Some(HashMap::from([(Cow::Borrowed("choices"), Value::String(choices))]))
+    });
     let (pointer, code) = if let Some(field) = named("missing field `") {
         (format!("{pointer}/{field}"), "missing")
     } else if let Some(field) = named("unknown field `") {
@@ -139,11 +148,13 @@ fn shape_error(path: &str, message: &str) -> Error {
             if known { pointer } else { format!("{pointer}/{field}") },
             "unknown_field",
         )
+    } else if choices.is_some() {
+        (pointer, "unknown_choice")
     } else {
         (pointer, "wrong_type")
     };
     Error::Invalid(vec![FieldError {
-        message: messages::field(&pointer, code, None),
+        message: messages::field(&pointer, code, choices.as_ref()),
         code: code.to_owned(),
         path: pointer,
     }])

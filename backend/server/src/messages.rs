@@ -235,6 +235,10 @@ pub fn field(path: &str, code: &str, params: Option<&HashMap<Cow<'static, str>, 
         "phone" => format!("{label}は半角の数字とハイフンで入力してください。"),
         "web_address" => format!("{label}は https:// で始まるアドレスを入力してください。"),
         "unknown_field" => format!("「{label}」という項目はありません。項目名を確かめてください。"),
+        "unknown_choice" => {
+            let choices = params.and_then(|p| p.get("choices")).and_then(Value::as_str);
+            format!("{label}は {} のいずれかにしてください。", choices.unwrap_or_default())
+        }
         "wrong_type" => format!("{label}の形式が正しくありません。"),
         "too_many" => format!("{label}が多すぎます。"),
         "length" => match (bound("min"), bound("max")) {

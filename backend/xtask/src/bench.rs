@@ -4,6 +4,7 @@
 //! superuser, on the same data, one after the other several times. Only the ratio of the two is worth comparing.
 
 mod data;
+mod exports;
 mod http;
 mod price;
 mod sync;
@@ -33,7 +34,7 @@ use std::{
 use system::{Reference, Script, pgbench};
 
 /// What can be measured.
-const NAMES: [&str; 9] = ["P1", "P2", "P3", "P4", "P5", "P9", "P10", "P15", "price"];
+const NAMES: [&str; 11] = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P9", "P10", "P15", "price"];
 /// Accounts of the load; connection n signs in as account n.
 const ACCOUNTS: usize = 64;
 /// Both directions of scale.
@@ -53,7 +54,7 @@ pub struct Options {
     /// How often ours and the reference take turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=20))]
     rounds: u64,
-    /// Only these: P1 to P5, P9, P10, P15, price
+    /// Only these: P1 to P7, P9, P10, P15, price
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The folder that keeps the database [default: bench in cargo's target folder]
@@ -99,6 +100,12 @@ pub fn run(options: &Options) -> Result<()> {
     }
     if options.wants("P5") {
         bench.compare_one_organisation(&mut lines)?;
+    }
+    if options.wants("P6") {
+        exports::csv(&mut bench, &mut lines)?;
+    }
+    if options.wants("P7") {
+        exports::ndjson(&mut bench, &mut lines)?;
     }
     if options.wants("P9") {
         sync::batches(&mut bench, &mut lines)?;

@@ -49,7 +49,7 @@ export function Shell({ identity, children }: { identity: Identity; children: Re
               ))}
             </ul>
           </nav>
-          <div className="flex flex-wrap items-center gap-x-4 gap-y-1 py-1">
+          <div className="ms-auto flex flex-wrap items-center gap-x-4 gap-y-1 py-1">
             <FiscalYearSwitch />
             <UserMenu identity={identity} />
           </div>
@@ -87,7 +87,7 @@ function UserMenu({ identity }: { identity: Identity }) {
 
   return (
     <div className="flex flex-wrap items-center gap-x-3">
-      <p className="max-w-56 text-end text-sm leading-[1.4]">
+      <p className="max-w-40 text-end text-sm leading-[1.4]">
         {identity.organization_name}
         <span className="block font-bold">{identity.name}</span>
       </p>
