@@ -37,7 +37,7 @@ async fn a_wrong_field_is_named() {
         (with("name", json!("一\u{7f}")), "/name", "control_character"),
         (with("summary", json!("一\t二")), "/summary", "control_character"),
         (with("summary", json!("一\r\n二")), "/summary", "control_character"),
-        (with("kind", json!("town_hall")), "/kind", "wrong_type"),
+        (with("kind", json!("town_hall")), "/kind", "unknown_choice"),
         (with("layer", json!(4)), "/layer", "range"),
         (with("layer", json!(1.5)), "/layer", "wrong_type"),
         (with("layer", json!(70_000)), "/layer", "wrong_type"),
@@ -74,7 +74,7 @@ async fn a_wrong_field_is_named() {
         (
             with("launches", json!([{ "state": "soon" }])),
             "/launches/0/state",
-            "wrong_type",
+            "unknown_choice",
         ),
         (
             with("launches", json!([{ "state": "established", "year": 1 }])),

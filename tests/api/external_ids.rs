@@ -55,7 +55,7 @@ async fn an_id_of_a_system_stands_for_one_record_and_a_record_has_one_there() {
         editor.create("/external-ids", body).await;
     }
     for (more, path, code) in [
-        (json!({ "entity": "sessions" }), "/entity", "wrong_type"),
+        (json!({ "entity": "sessions" }), "/entity", "unknown_choice"),
         (json!({ "external_id": " " }), "/external_id", "blank"),
         (json!({ "source": "" }), "/source", "blank"),
     ] {

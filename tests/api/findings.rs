@@ -220,7 +220,7 @@ async fn a_note_explains_a_finding_and_without_it_the_finding_is_open_again() {
     editor
         .post("/finding-notes", blank)
         .await
-        .wrong_field("/state", "wrong_type");
+        .wrong_field("/state", "unknown_choice");
     // A note belongs to the organisation of whoever wrote it.
     let (admin, city) = (app.admin().await, app.foreign_editor().await);
     let sheet = format!("/projects/{project_id}");

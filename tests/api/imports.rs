@@ -114,7 +114,7 @@ async fn a_csv_file_is_tried_and_then_written_row_by_row() {
     };
     assert_eq!(
         failed.iter().map(told).collect::<Vec<_>>(),
-        [json!([5, "/name", "missing"]), json!([7, "/kind", "wrong_type"])]
+        [json!([5, "/name", "missing"]), json!([7, "/kind", "unknown_choice"])]
     );
     assert_eq!(
         rows(&editor, &dry).await.iter().map(told).collect::<Vec<_>>(),

@@ -285,7 +285,7 @@ async fn zero_is_a_value_missing_has_a_reason_and_no_row_is_neither() {
     editor
         .post("/kpi-observations", unknown)
         .await
-        .wrong_field("/missing_reason", "wrong_type");
+        .wrong_field("/missing_reason", "unknown_choice");
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn members_are_organisations_categories_and_networks_counted_on_a_day() {
     editor
         .post("/members", of("個人", json!({ "kind": "person" })))
         .await
-        .wrong_field("/kind", "wrong_type");
+        .wrong_field("/kind", "unknown_choice");
 }
 
 #[tokio::test]

@@ -207,7 +207,7 @@ async fn only_whole_public_keys_are_registered() {
     council
         .patch(&address, with("kty", json!("oct")))
         .await
-        .wrong_field("/public_keys/0/kty", "wrong_type");
+        .wrong_field("/public_keys/0/kty", "unknown_choice");
     for broken in [
         with("kty", json!("RSA")),
         with("crv", json!("P-256")),
@@ -993,7 +993,7 @@ async fn the_scope_of_a_system_bounds_its_tokens_at_once() {
     council
         .patch(&address, json!({ "scopes": ["everything"] }))
         .await
-        .wrong_field("/scopes/0", "wrong_type");
+        .wrong_field("/scopes/0", "unknown_choice");
     change(&app, json!({ "scopes": ["kpis:read"] })).await;
     // Tokens that are out there lose what the system has lost.
     for token in [&all, &both] {
