@@ -382,10 +382,12 @@ impl Job {
         .optional()
     }
 
-    /// Holds the lease for longer; not found when another instance has it. (worker)
+    /// Holds the lease for longer; not found when another instance has it. The webhook itself is held first: who deletes it
+    /// takes it first, too. (worker)
     pub async fn hold(&self, mut db: Db<'_>, seconds: i32) -> Result<()> {
         let held = diesel::sql_query(
-            "update webhook_states set leased_until = now() + $3 * interval '1 second' where webhook_id = $1 and lease = $2",
+            "with kept as materialized (select id from webhooks where id = $1 for key share)
+             update webhook_states set leased_until = now() + $3 * interval '1 second' from kept where webhook_id = kept.id and lease = $2",
         )
         .bind::<SqlUuid, _>(self.webhook_id)
         .bind::<SqlUuid, _>(self.lease)
