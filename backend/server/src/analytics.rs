@@ -4,7 +4,7 @@ use crate::access::{Access, Answering, List, Tx};
 use crate::error::{Error, FieldError, Result};
 use crate::http::{Handmade, Many, Query};
 use crate::messages;
-use crate::tidy::{Characters, Form, Row, Sheet, Style, TidyTable, Writer};
+use crate::tidy::{Characters, ColumnName, Form, Row, Sheet, Style, TidyTable, Writer};
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, get};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -56,7 +56,7 @@ struct ObservationQuery {
     charset: Characters,
     /// Only these columns, in this order.
     #[serde(default)]
-    #[param(value_type = Option<Vec<String>>, style = Form, explode = true, example = json!(["kpi_name", "fiscal_year", "value"]))]
+    #[param(inline, value_type = Option<Vec<ColumnName>>, style = Form, explode = true, example = json!(["kpi_name", "fiscal_year", "value"]))]
     column: Many<String>,
     /// Only these KPIs.
     #[serde(default)]

@@ -280,6 +280,25 @@ fn common(path: &str, method: &str, segments: &[&str], public_only: bool, has_bo
     if segments[0] == "exports" {
         errors.push(("409", "Too many records, or characters that the charset does not have."));
     }
+    if segments[0] == "analytics" {
+        parameters.push(parameter(
+            "If-None-Match",
+            "header",
+            false,
+            "ETag of the answer the caller has.",
+            json!({ "type": "string" }),
+        ));
+        errors.extend([
+            (
+                "409",
+                "Filters that contradict each other, or characters that the charset does not have.",
+            ),
+            (
+                "429",
+                "As many answers as can be are being sent; `Retry-After` says when to try again.",
+            ),
+        ]);
+    }
     if path.ends_with("/rows") {
         errors.push(("409", "Rows of several kinds in one table."));
     }
@@ -566,6 +585,7 @@ fn describe(tag: &str) -> &'static str {
         "municipality-facts" => "Facts of municipalities, such as population.",
         "batch" => "Many writes at once.",
         "imports" => "Files to import.",
+        "analytics" => "All values as one table.",
         "exports" => "Records as files.",
         "sync-runs" => "The sync log: what batches and imports did.",
         "sync-rows" => "Rows that a person settles.",

@@ -86,17 +86,15 @@ impl Style {
                 )
             })
         };
-        let columns = if names.is_empty() {
-            COLUMNS.iter().collect()
-        } else {
-            names.iter().map(column).collect::<Result<Vec<_>>>()?
-        };
-        if let Some(twice) = columns
-            .iter()
-            .enumerate()
-            .find(|(i, c)| columns[..*i].iter().any(|b| b.name == c.name))
-        {
-            return Err(Error::field(&format!("/column/{}", twice.1.name), "twice"));
+        let mut columns: Vec<&'static Column> = Vec::new();
+        for name in names {
+            let column = column(name)?;
+            if !columns.iter().any(|c| c.name == column.name) {
+                columns.push(column);
+            }
+        }
+        if columns.is_empty() {
+            columns.extend(COLUMNS);
         }
         Ok(Self {
             form,
@@ -497,6 +495,27 @@ impl<'s> Writer<'s> {
             self.json.extend_from_slice(b"\n]}\n");
         }
         self.piece()
+    }
+}
+
+/// Name of a column.
+pub struct ColumnName;
+
+impl PartialSchema for ColumnName {
+    fn schema() -> RefOr<Schema> {
+        let names = COLUMNS.iter().map(|column| column.name);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Name of a column."))
+            .enum_values(Some(names))
+            .build()
+            .into()
+    }
+}
+
+impl ToSchema for ColumnName {
+    fn name() -> Cow<'static, str> {
+        "ColumnName".into()
     }
 }
 

@@ -6923,7 +6923,7 @@ export interface operations {
                  *       "value"
                  *     ]
                  */
-                column?: string[];
+                column?: ("observation_id" | "kpi_id" | "kpi_code" | "kpi_name" | "owner_id" | "owner_name" | "prefecture_code" | "prefecture_name" | "municipality_code" | "municipality_name" | "district" | "platform_id" | "platform_name" | "plan_id" | "plan_title" | "series_id" | "organization_id" | "organization_name" | "dimensions" | "period_kind" | "period_start" | "period_end" | "fiscal_year" | "value" | "value_low" | "value_high" | "numerator" | "denominator" | "text" | "unit" | "direction" | "baseline" | "target" | "status" | "missing_reason" | "obs_status" | "sign" | "approximate" | "series_break" | "revision" | "recorded_at" | "source" | "note" | "printed")[];
                 /** @description Only these KPIs. */
                 kpi_id?: components["schemas"]["KpiId"][];
                 /** @description Only KPIs of these platforms. */
@@ -6945,7 +6945,10 @@ export interface operations {
                 /** @description Only values recorded after this moment: what is new or corrected. */
                 updated_after?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of the answer the caller has. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6993,8 +6996,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Filters that contradict each other, or characters that the charset does not have. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Query parameters are not as the schema says. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As many answers as can be are being sent; `Retry-After` says when to try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
