@@ -414,6 +414,9 @@ fn gaps(first: i64, last: i64, there: impl Iterator<Item = i64>) -> Vec<[i64; 2]
 /// hundreds of streams.
 pub(crate) struct Position(BTreeMap<Uuid, Mark>);
 
+/// How a cursor is written; another way gets another number.
+const FORM: u8 = 1;
+
 #[derive(Clone, Copy)]
 struct Mark {
     seq: i64,
@@ -449,38 +452,54 @@ impl Position {
         self.0.iter().any(further)
     }
 
+    /// Streams of which nothing was read are left out: they begin at their beginning.
     fn cursor(&self) -> Cursor {
-        let mut bytes = Vec::with_capacity(self.0.len() * 32);
-        for (stream, mark) in &self.0 {
+        let mut bytes = Vec::with_capacity(1 + self.0.len() * 28);
+        bytes.push(FORM);
+        for (stream, mark) in self.0.iter().filter(|(_, mark)| mark.seq > 0) {
             bytes.extend_from_slice(stream.as_bytes());
             bytes.extend_from_slice(&mark.rights);
             bytes.extend_from_slice(&mark.epoch);
-            bytes.extend_from_slice(&mark.seq.to_be_bytes());
+            // Seven bits a byte, the last one first; the highest bit says that there are more.
+            let mut rest = mark.seq;
+            while rest > 0x7f {
+                bytes.push((rest & 0x7f) as u8 | 0x80);
+                rest >>= 7;
+            }
+            bytes.push(rest as u8);
         }
         Cursor::of_bytes(&bytes)
     }
 
     pub(crate) fn read(cursor: &Cursor) -> Result<Self> {
         let bytes = cursor.bytes().ok_or(Error::BadRequest("bad_cursor"))?;
-        let (marks, []) = bytes.as_chunks::<32>() else {
+        let (Some(&FORM), mut left) = (bytes.first(), bytes.get(1..).unwrap_or_default()) else {
             return Err(Error::BadRequest("bad_cursor"));
         };
-        let four = |bytes: &[u8]| [bytes[0], bytes[1], bytes[2], bytes[3]];
-        let mark = |m: &[u8; 32]| {
-            let (stream, rest) = m.split_at(16);
-            let seq = rest[8..].iter().fold(0, |n: i64, byte| n << 8 | i64::from(*byte));
-            let mark = Mark {
-                seq,
-                rights: four(rest),
-                epoch: four(&rest[4..]),
-            };
-            Uuid::from_slice(stream)
-                .ok()
-                .filter(|_| seq >= 0)
-                .map(|stream| (stream, mark))
-        };
-        let marks: Option<BTreeMap<_, _>> = marks.iter().map(mark).collect();
-        marks.map(Self).ok_or(Error::BadRequest("bad_cursor"))
+        let mut marks = BTreeMap::new();
+        while !left.is_empty() {
+            let (stream, mark) = Self::read_mark(&mut left).ok_or(Error::BadRequest("bad_cursor"))?;
+            marks.insert(stream, mark);
+        }
+        Ok(Self(marks))
+    }
+
+    fn read_mark(left: &mut &[u8]) -> Option<(Uuid, Mark)> {
+        let (stream, rest) = left.split_first_chunk::<16>()?;
+        let (rights, rest) = rest.split_first_chunk::<4>()?;
+        let (epoch, mut rest) = rest.split_first_chunk::<4>()?;
+        let mut seq = 0i64;
+        for place in 0..9 {
+            let (byte, after) = rest.split_first()?;
+            rest = after;
+            seq |= i64::from(byte & 0x7f) << (7 * place);
+            if byte & 0x80 == 0 {
+                *left = rest;
+                let (rights, epoch) = (*rights, *epoch);
+                return Some((Uuid::from_bytes(*stream), Mark { seq, rights, epoch }));
+            }
+        }
+        None
     }
 
     /// From here on in today's streams; new ones begin at their beginning. Where that would leave something out or keep
